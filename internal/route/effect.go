@@ -1,0 +1,218 @@
+package route
+
+import (
+	"time"
+
+	"switchboard/internal/callcenter"
+)
+
+// EffectID derives from (company, step, index), so that performing one twice after a crash can be seen.
+type EffectID struct {
+	Company callcenter.CompanyID
+	Step    uint64 // counts the machine's steps
+	Index   int    // within the step
+}
+
+// Effect is an order to the host. The host performs effects in order and reports results as events.
+type Effect struct {
+	ID    EffectID
+	Order Order
+	Why   Why
+}
+
+// Why says which rule gave an order and what it weighed, in words a supervisor reads.
+type Why struct {
+	Rule    string                  // a stable name: "longestidle", "ring_seconds", "queue_full"
+	Text    string                  // one sentence: "Ada was idle longest (4m10s)"
+	LeftOut []callcenter.OperatorID // candidates that were not eligible
+}
+
+// Order is one of the concrete types below.
+type Order interface{ order() }
+
+// Progress sends 180 to the caller.
+type Progress struct{ Call CallID }
+
+// Refuse sends a final refusal to a caller who was not answered yet. RetryAfter: seconds, 0 for none.
+type Refuse struct {
+	Call       CallID
+	Status     int
+	RetryAfter int
+}
+
+// Answer sends 200 to the caller. From here on there is audio.
+type Answer struct{ Call CallID }
+
+// Play plays phrases to the caller, one after the other, in place of what they hear now, and then reports PlayDone.
+type Play struct {
+	Call    CallID
+	ID      int // counts within the call
+	Phrases []Phrase
+}
+
+// Phrase is one prompt. Center is whose upload may replace it; Number fills it in where the prompt says one.
+type Phrase struct {
+	Prompt Prompt
+	Center callcenter.ID
+	Number int
+}
+
+// Prompt names what is said: see the Prompt constants.
+type Prompt string
+
+// The prompts of a visit. Where an API upload type (custom IVR) exists for one, the name is that type's.
+const (
+	PromptHoldIntro     Prompt = "HOLD_INTRO"     // all operators are busy, please hold
+	PromptHoldPosition  Prompt = "HOLD_POSITION"  // you are number Number in line; above 10: more than ten callers
+	PromptHoldEscape    Prompt = "HOLD_ESCAPE_VM" // press Number (10: *, 11: #) to leave a message
+	PromptHoldInterrupt Prompt = "HOLD_INTERRUPT" // nobody can take the call any more
+	PromptClosed        Prompt = "CLOSED"         // we are closed
+	PromptVoicemail     Prompt = "VM_UNAVAILABLE" // leave a message after the tone
+	PromptVoicemailFull Prompt = "VM_FULL"        // sorry, no message can be taken now
+	PromptMessage       Prompt = "MESSAGE"        // nobody can take the call; goodbye
+	PromptDisabled      Prompt = "DISABLED"       // this line is not available
+	PromptBeep          Prompt = "BEEP"           // 1 kHz, 400 ms
+)
+
+// Music plays hold music to the caller, going on where it stopped.
+type Music struct {
+	Call   CallID
+	Center callcenter.ID
+}
+
+// Ringback plays ringback tone to the caller.
+type Ringback struct{ Call CallID }
+
+// Silence stops what the caller hears.
+type Silence struct{ Call CallID }
+
+// Ring invites a device of an operator.
+type Ring struct {
+	Leg      LegID
+	Center   callcenter.ID
+	Operator callcenter.OperatorID
+	Device   callcenter.DeviceID
+	From     string // the caller's number, to show
+}
+
+// CancelLeg ends a ringing: CANCEL, or ACK and BYE when its 200 was already on the way. Elsewhere says that another
+// phone took the call.
+type CancelLeg struct {
+	Leg       LegID
+	Elsewhere bool
+}
+
+// Bridge connects the caller with an answered leg, both ways, and stops what the caller hears.
+type Bridge struct {
+	Call CallID
+	Leg  LegID
+}
+
+// HangupLeg ends an answered leg.
+type HangupLeg struct{ Leg LegID }
+
+// Hangup ends the caller's answered dialog.
+type Hangup struct{ Call CallID }
+
+// Record starts a voicemail; # or Limit ends it and reports RecordingEnded, as StopRecord and a hangup do.
+type Record struct {
+	Call   CallID
+	Center callcenter.ID // whose box
+	From   string
+	Reason string
+	Limit  time.Duration
+}
+
+// StopRecord ends a voicemail.
+type StopRecord struct{ Call CallID }
+
+// SetDuty puts an operator on or off duty by a rule. The machine has done so already; the host makes it durable.
+type SetDuty struct {
+	Operator callcenter.OperatorID
+	Duty     callcenter.Duty
+}
+
+// End closes the books on a call. It is the last order of every call, exactly once.
+type End struct{ Record CallRecord }
+
+// Warn tells the supervisor something went wrong that no call is told of.
+type Warn struct {
+	Center callcenter.ID
+	Text   string
+}
+
+func (Progress) order()   {}
+func (Refuse) order()     {}
+func (Answer) order()     {}
+func (Play) order()       {}
+func (Music) order()      {}
+func (Ringback) order()   {}
+func (Silence) order()    {}
+func (Ring) order()       {}
+func (CancelLeg) order()  {}
+func (Bridge) order()     {}
+func (HangupLeg) order()  {}
+func (Hangup) order()     {}
+func (Record) order()     {}
+func (StopRecord) order() {}
+func (SetDuty) order()    {}
+func (End) order()        {}
+func (Warn) order()       {}
+
+// Outcome is how a call ended. Every call has exactly one.
+type Outcome string
+
+// The outcomes.
+const (
+	Answered          Outcome = "answered"
+	Abandoned         Outcome = "abandoned"
+	ShortAbandoned    Outcome = "short_abandoned"
+	Voicemail         Outcome = "voicemail"
+	Message           Outcome = "message"
+	Forwarded         Outcome = "forwarded"
+	CallbackRequested Outcome = "callback_requested"
+	Rejected          Outcome = "rejected"
+	Failed            Outcome = "failed"
+)
+
+// Outcomes lists them all, in the order in which tables show them.
+var Outcomes = []Outcome{
+	Answered, Abandoned, ShortAbandoned, Voicemail, Message, Forwarded, CallbackRequested, Rejected, Failed,
+}
+
+// CallRecord is what remains of a call. Zero times: it did not come to that.
+type CallRecord struct {
+	Call      CallID
+	Center    callcenter.ID
+	From      string
+	To        string
+	Outcome   Outcome
+	Reason    string // why this outcome: "timeout", "queue_full", "escape", "unknown_number", ...
+	Operator  callcenter.OperatorID
+	Arrived   time.Time
+	Entered   time.Time // the center's queue, or the first offer
+	Connected time.Time
+	Ended     time.Time
+	Offers    []OfferRecord
+}
+
+// Wait is from entering the center to the answer, or to the end where there was none.
+func (r CallRecord) Wait() time.Duration {
+	switch {
+	case r.Entered.IsZero():
+		return 0
+	case r.Connected.IsZero():
+		return r.Ended.Sub(r.Entered)
+	default:
+		return r.Connected.Sub(r.Entered)
+	}
+}
+
+// OfferRecord is one operator rung for a call.
+type OfferRecord struct {
+	Operator callcenter.OperatorID
+	At       time.Time
+	Until    time.Time
+	Result   string // "answered", "declined", "missed", "unreachable", "cancelled"
+	Why      string
+}

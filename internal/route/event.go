@@ -1,0 +1,154 @@
+package route
+
+import (
+	"time"
+
+	"switchboard/internal/callcenter"
+)
+
+// CallID names a caller's whole visit. The host picks it (random, below 2^52) and never twice.
+type CallID int64
+
+// LegID names one ringing of one device for one call. N counts within the call, from 1.
+type LegID struct {
+	Call CallID
+	N    int
+}
+
+// Event is a fact that the host tells the machine. The concrete types are below; anything else panics.
+type Event interface{ event() }
+
+// CenterChanged gives the whole call center after it was created or changed. At start-up every center arrives so.
+// Timezone in its Settings is never empty: the host has filled in the office's.
+type CenterChanged struct{ Center *callcenter.Center }
+
+// CenterDeleted says that a call center is gone: waiting callers get its fallback, talking calls finish.
+type CenterDeleted struct{ ID callcenter.ID }
+
+// OperatorChanged gives what the machine needs to know of a person, after any of it changed. It never changes duty of
+// a person already known; for a new one, Duty holds.
+type OperatorChanged struct{ Operator Operator }
+
+// OperatorDeleted says that a person is gone.
+type OperatorDeleted struct{ ID callcenter.OperatorID }
+
+// Operator is a person as the machine sees them.
+type Operator struct {
+	ID           callcenter.OperatorID
+	Name         string
+	Active       bool
+	DoNotDisturb bool
+	Devices      []Device // in id order
+	Duty         callcenter.Duty
+}
+
+// Device is one phone of an operator. Static ones are reachable until a call to them fails, registered ones while
+// their registration lasts: DeviceReachable tells.
+type Device struct {
+	ID     callcenter.DeviceID
+	Static bool
+}
+
+// DutySet says that somebody put an operator on or off duty. A reason of an operator who goes on duty is dropped.
+type DutySet struct {
+	Operator  callcenter.OperatorID
+	On        bool
+	Reason    string
+	ChangedBy string
+}
+
+// DeviceReachable says that a device registered, or lost its registration.
+type DeviceReachable struct {
+	Operator  callcenter.OperatorID
+	Device    callcenter.DeviceID
+	Reachable bool
+}
+
+// CallArrived says that an INVITE came in. Center is 0 when the dialled number belongs to no call center.
+type CallArrived struct {
+	Call   CallID
+	Center callcenter.ID
+	From   string // the caller's number or SIP user, "" when withheld
+	To     string // the dialled number
+}
+
+// CallerHungUp says that the caller left: CANCEL, BYE, or a dead dialog.
+type CallerHungUp struct{ Call CallID }
+
+// CallFailed says that the host could not go on with a call (no common codec, no port left, an internal error).
+type CallFailed struct {
+	Call   CallID
+	Reason string
+}
+
+// Digit says that the caller pressed a key: one of 0-9 * #.
+type Digit struct {
+	Call  CallID
+	Digit byte
+}
+
+// PlayDone says that a Play ended by itself. One that was stopped or replaced reports nothing.
+type PlayDone struct {
+	Call CallID
+	Play int // Play.ID
+}
+
+// LegRinging says that a device rings (180 or 183).
+type LegRinging struct{ Leg LegID }
+
+// LegAnswered says that a device answered (200). The machine answers with Bridge or HangupLeg.
+type LegAnswered struct{ Leg LegID }
+
+// LegFailed says that a device gave a final refusal, or could not be reached. Status is the SIP status; a transport
+// error is 503, no answer at all 408.
+type LegFailed struct {
+	Leg    LegID
+	Status int
+}
+
+// LegHungUp says that an answered device hung up.
+type LegHungUp struct{ Leg LegID }
+
+// RecordingEnded says that a voicemail is complete on disk, or was discarded because it was shorter than 2 s.
+type RecordingEnded struct {
+	Call     CallID
+	Duration time.Duration
+	Kept     bool
+	Err      string // not empty: the disk failed; Kept is false
+}
+
+// WrapUpEnded says that an operator ended wrap-up early.
+type WrapUpEnded struct{ Operator callcenter.OperatorID }
+
+// WrapUpExtended says that an operator asked for Extra more time, once per wrap-up.
+type WrapUpExtended struct {
+	Operator callcenter.OperatorID
+	Extra    time.Duration
+}
+
+// Draining says that the process stops: no new calls (503), waiting and ringing ones are ended, talking ones go on.
+type Draining struct{}
+
+// Tick says that time passed: the host sends it when Next is due.
+type Tick struct{}
+
+func (CenterChanged) event()   {}
+func (CenterDeleted) event()   {}
+func (OperatorChanged) event() {}
+func (OperatorDeleted) event() {}
+func (DutySet) event()         {}
+func (DeviceReachable) event() {}
+func (CallArrived) event()     {}
+func (CallerHungUp) event()    {}
+func (CallFailed) event()      {}
+func (Digit) event()           {}
+func (PlayDone) event()        {}
+func (LegRinging) event()      {}
+func (LegAnswered) event()     {}
+func (LegFailed) event()       {}
+func (LegHungUp) event()       {}
+func (RecordingEnded) event()  {}
+func (WrapUpEnded) event()     {}
+func (WrapUpExtended) event()  {}
+func (Draining) event()        {}
+func (Tick) event()            {}

@@ -1,0 +1,75 @@
+package route
+
+import (
+	"time"
+
+	"switchboard/internal/callcenter"
+)
+
+// OperatorState is an operator's presence, in exactly the words people see.
+type OperatorState string
+
+// The presence of an operator.
+const (
+	OffDuty   OperatorState = "off duty"
+	NoDevice  OperatorState = "no device" // on duty, but no phone of theirs can be reached
+	DND       OperatorState = "do not disturb"
+	Available OperatorState = "available"
+	Ringing   OperatorState = "ringing"
+	OnCall    OperatorState = "on call"
+	WrapUp    OperatorState = "wrap-up"
+)
+
+// CenterView is a call center at this instant.
+type CenterView struct {
+	ID               callcenter.ID
+	Name             string
+	Availability     callcenter.Availability
+	Strategy         callcenter.Strategy
+	Waiting          int
+	OldestEntry      time.Time // of those waiting; zero: nobody waits
+	OnDuty           int       // with or without a device
+	Capacity         int       // could be rung now
+	Goal             callcenter.Alerts
+	ServiceLevel     float64 // percent over the rolling 30 minutes; -1: no data
+	Outcomes         map[Outcome]int
+	AnsweredInTarget int
+	MaxHoldCount     int
+	LongestWait      time.Duration // of all who entered since the machine started
+}
+
+// OperatorView is a person at this instant.
+type OperatorView struct {
+	ID       callcenter.OperatorID
+	Name     string
+	State    OperatorState
+	Since    time.Time
+	Until    time.Time // wrap-up only: when it ends
+	Duty     callcenter.Duty
+	OffAfter bool // goes off duty when the call or wrap-up ends
+	Call     CallID
+	Missed   int // in a row
+	Centers  []callcenter.ID
+}
+
+// CallView is a call at this instant.
+type CallView struct {
+	ID       CallID
+	Center   callcenter.ID
+	From     string
+	To       string
+	State    string // "arrived", "offering", "queued", "connected", "prompt", "voicemail"
+	Since    time.Time
+	Arrived  time.Time
+	Entered  time.Time
+	Position int // in the queue, from 1; 0: not in it
+	Operator callcenter.OperatorID
+	Path     []PathStep
+}
+
+// PathStep is one thing that happened to a call, in words.
+type PathStep struct {
+	At   time.Time
+	Rule string
+	Text string
+}
