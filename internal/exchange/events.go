@@ -1,0 +1,141 @@
+package exchange
+
+import (
+	"time"
+
+	"switchboard/internal/route"
+)
+
+// keySource is how a digit reached us.
+type keySource int
+
+const (
+	fromRTP  keySource = iota + 1 // RFC 4733 events
+	fromInfo                      // SIP INFO
+)
+
+// keys remembers how a leg sends its digits. Some phones send each digit both ways; the first way heard is the one that
+// counts.
+type keys struct{ source keySource }
+
+func (x *Exchange) callerDigit(c *call, source keySource, digit byte) {
+	x.mu.Lock()
+	if c.keys.source == 0 {
+		c.keys.source = source
+	}
+	counts := c.keys.source == source
+	x.mu.Unlock()
+	if counts {
+		x.cfg.Say(route.Digit{Call: c.id, Digit: digit})
+	}
+}
+
+// callerSilent ends a talking call whose caller's audio died: without it a crashed phone would hold an operator.
+func (x *Exchange) callerSilent(c *call) {
+	x.cfg.Log.Info("a caller's audio stopped", "call", c.id)
+	c.leg.Hangup(false)
+	x.cfg.Say(route.CallerHungUp{Call: c.id})
+}
+
+// callerEvents tells the core what the caller's leg does.
+type callerEvents struct {
+	exchange *Exchange
+	call     *call
+}
+
+func (e *callerEvents) Ringing([]byte) {}
+
+// Answered brings the answer to a late offer, in the ACK.
+func (e *callerEvents) Answered(sdp []byte) {
+	if len(sdp) == 0 || e.call.port == nil {
+		return
+	}
+	if err := e.call.port.Complete(sdp); err != nil {
+		e.exchange.cfg.Say(route.CallFailed{Call: e.call.id, Reason: "no_codec"})
+	}
+}
+
+func (e *callerEvents) Failed(int)   { e.exchange.cfg.Say(route.CallerHungUp{Call: e.call.id}) }
+func (e *callerEvents) Ended(string) { e.exchange.cfg.Say(route.CallerHungUp{Call: e.call.id}) }
+func (e *callerEvents) Digit(d byte) { e.exchange.callerDigit(e.call, fromInfo, d) }
+
+// Offer answers a re-INVITE.
+func (e *callerEvents) Offer(sdp []byte) ([]byte, int) { return reoffer(e.call.port, sdp) }
+
+func reoffer(port Port, sdp []byte) ([]byte, int) {
+	if port == nil {
+		return nil, 488
+	}
+	if len(sdp) == 0 {
+		return port.Offer(nil), 0
+	}
+	answer, err := port.Accept(sdp)
+	if err != nil {
+		return nil, 488
+	}
+	return answer, 0
+}
+
+// deviceEvents tells the core what a rung device's leg does.
+type deviceEvents struct {
+	exchange *Exchange
+	rung     *rung
+}
+
+func (e *deviceEvents) Ringing([]byte) { e.exchange.cfg.Say(route.LegRinging{Leg: e.rung.id}) }
+
+func (e *deviceEvents) Answered(sdp []byte) {
+	if err := e.rung.port.Complete(sdp); err != nil {
+		e.exchange.cfg.Log.Info("no common codec with a device", "call", e.rung.id.Call, "error", err)
+		e.hangup()
+		e.failed(488)
+		return
+	}
+	e.exchange.cfg.Say(route.LegAnswered{Leg: e.rung.id})
+}
+
+func (e *deviceEvents) Failed(status int) { e.failed(status) }
+
+func (e *deviceEvents) failed(status int) {
+	if e.exchange.drop(e.rung) {
+		e.exchange.cfg.Say(route.LegFailed{Leg: e.rung.id, Status: status})
+	}
+}
+
+func (e *deviceEvents) Ended(string) {
+	if e.exchange.drop(e.rung) {
+		e.exchange.cfg.Say(route.LegHungUp{Leg: e.rung.id})
+	}
+}
+
+// Digit of an operator reaches the caller through the media; as SIP INFO it has no meaning to us.
+func (e *deviceEvents) Digit(byte) {}
+
+func (e *deviceEvents) Offer(sdp []byte) ([]byte, int) { return reoffer(e.rung.port, sdp) }
+
+func (e *deviceEvents) hangup() {
+	e.exchange.mu.Lock()
+	leg := e.rung.leg
+	e.exchange.mu.Unlock()
+	if leg != nil {
+		leg.Hangup(false)
+	}
+}
+
+// silent ends the leg of an operator whose audio died.
+func (e *deviceEvents) silent() {
+	e.exchange.cfg.Log.Info("an operator's audio stopped", "call", e.rung.id.Call)
+	e.hangup()
+	e.Ended("silent")
+}
+
+// recorded finishes a voicemail.
+func (x *Exchange) recorded(c *call, length time.Duration, err error) {
+	ended := route.RecordingEnded{Call: c.id, Duration: length, Kept: err == nil && length >= MinVoicemail}
+	if err != nil {
+		ended.Err = err.Error()
+		x.cfg.Log.Error("a voicemail could not be written", "call", c.id, "error", err)
+	}
+	x.cfg.Mailbox.End(c.id, length, ended.Kept)
+	x.cfg.Say(ended)
+}

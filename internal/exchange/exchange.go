@@ -1,0 +1,255 @@
+// Package exchange performs the core's orders on real legs and audio ports, and tells the core what became of them. It
+// is where signalling and media meet: both are handed in behind the interfaces below.
+//
+// It refuses to decide: who rings, what is played and when a call ends is ordered by route. It never blocks, and keeps
+// no rule but those of the wire (a codec must be found, a port must be free).
+package exchange
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"log/slog"
+	"sync"
+	"time"
+
+	"switchboard/internal/callcenter"
+	"switchboard/internal/route"
+)
+
+// Leg is a signalling dialog. None of its methods blocks.
+type Leg interface {
+	Progress()                         // 180
+	Answer(sdp []byte)                 // 200
+	Refuse(status int, retryAfter int) // final refusal
+	Hangup(elsewhere bool)             // CANCEL, BYE or 487, whichever the state calls for
+}
+
+// Caller is an incoming leg with what its INVITE said.
+type Caller interface {
+	Leg
+	Offer() []byte // SDP
+	From() string
+	To() string
+}
+
+// Events are the facts of one leg, told in order from the leg's goroutine.
+type Events interface {
+	Ringing(sdp []byte)
+	Answered(sdp []byte)
+	Failed(status int)
+	Ended(reason string)
+	Digit(digit byte)
+	Offer(sdp []byte) (answer []byte, status int)
+}
+
+// Phones invites devices.
+type Phones interface {
+	Invite(inv Invitation, events Events) Leg
+}
+
+// Invitation is a device to ring. Contact is set for static devices, Device for registered ones.
+type Invitation struct {
+	Device  callcenter.DeviceID
+	Contact string
+	From    string
+	SDP     []byte
+}
+
+// Negotiator agrees on audio with the far side (RFC 3264).
+type Negotiator interface {
+	Offer(like Port) []byte // our offer; the codec of like first, when like is not nil
+	Accept(offer []byte) (answer []byte, err error)
+	Complete(answer []byte) error
+}
+
+// Player sends audio.
+type Player interface {
+	Play(clips [][]byte, done func())
+	Loop(center callcenter.ID)
+	Ringback()
+	Silence()
+}
+
+// Port is one leg's audio. None of its methods blocks.
+type Port interface {
+	Negotiator
+	Player
+	Connect(to Port)
+	Record(path string, limit time.Duration, done func(length time.Duration, err error)) error
+	StopRecord()
+	Close()
+}
+
+// Ports opens audio ports. Digit and silent are called from the media's goroutines and must not block.
+type Ports interface {
+	Open(digit func(byte), silent func()) (Port, error)
+}
+
+// Prompts turns a phrase into clips of G.711 mu-law, 8 kHz.
+type Prompts interface {
+	Clips(phrase route.Phrase) [][]byte
+}
+
+// Directory knows who is reached how, as the settings stand now.
+type Directory interface {
+	CenterOf(number string) (callcenter.ID, bool)
+	Contact(device callcenter.DeviceID) (contact string, static bool)
+}
+
+// Mailbox keeps voicemails. Begin names the file to record to.
+type Mailbox interface {
+	Begin(order route.Record, at time.Time) (path string, err error)
+	End(call route.CallID, length time.Duration, kept bool)
+}
+
+// Config is what an exchange needs. Say tells the core a fact; it must not block.
+type Config struct {
+	Say       func(route.Event)
+	Phones    Phones
+	Ports     Ports
+	Prompts   Prompts
+	Directory Directory
+	Mailbox   Mailbox
+	Log       *slog.Logger
+}
+
+// MinVoicemail is the shortest message that is kept; a shorter one is a caller who thought better of it.
+const MinVoicemail = 2 * time.Second
+
+// Exchange holds the legs and ports of all calls of one company.
+type Exchange struct {
+	cfg Config
+
+	mu    sync.Mutex
+	calls map[route.CallID]*call
+	rung  map[route.LegID]*rung
+}
+
+// call is a caller's side.
+type call struct {
+	id     route.CallID
+	leg    Caller
+	port   Port   // nil: none could be opened
+	answer []byte // our SDP, for the 200
+	refuse int    // the status that says best why audio failed; 0: what the core orders
+	keys   keys
+}
+
+// rung is one device's side.
+type rung struct {
+	id   route.LegID
+	leg  Leg
+	port Port
+	keys keys
+}
+
+// New returns an exchange without calls.
+func New(cfg Config) *Exchange {
+	return &Exchange{cfg: cfg, calls: map[route.CallID]*call{}, rung: map[route.LegID]*rung{}}
+}
+
+// Incoming takes a new caller: it gives the visit its id, finds out whether there can be audio, and tells the core. The
+// events returned are those of this leg; the caller of Incoming must deliver none before Incoming has returned.
+func (x *Exchange) Incoming(leg Caller) Events {
+	c := &call{id: newCallID(), leg: leg}
+	events := &callerEvents{exchange: x, call: c}
+	x.openFor(c)
+	x.mu.Lock()
+	x.calls[c.id] = c
+	x.mu.Unlock()
+	center, _ := x.cfg.Directory.CenterOf(leg.To())
+	x.cfg.Say(route.CallArrived{Call: c.id, Center: center, From: leg.From(), To: leg.To()})
+	if c.refuse != 0 {
+		x.cfg.Say(route.CallFailed{Call: c.id, Reason: refusalReason(c.refuse)})
+	}
+	return events
+}
+
+// openFor opens the caller's port and answers the offer. Where that fails, the call is refused with the SIP status that
+// says why: 503 no port is free, 488 no codec in common (RFC 3261, section 21.4.26).
+func (x *Exchange) openFor(c *call) {
+	port, err := x.cfg.Ports.Open(
+		func(digit byte) { x.callerDigit(c, fromRTP, digit) },
+		func() { x.callerSilent(c) })
+	if err != nil {
+		x.cfg.Log.Warn("no audio port for a caller", "call", c.id, "error", err)
+		c.refuse = 503
+		return
+	}
+	if offer := c.leg.Offer(); len(offer) == 0 {
+		c.answer = port.Offer(nil) // a late offer: ours goes out in the 200, the answer comes in the ACK
+	} else if c.answer, err = port.Accept(offer); err != nil {
+		x.cfg.Log.Info("no common codec with a caller", "call", c.id, "error", err)
+		port.Close()
+		c.refuse = 488
+		return
+	}
+	c.port = port
+}
+
+func refusalReason(status int) string {
+	if status == 488 {
+		return "no_codec"
+	}
+	return "no_port"
+}
+
+// Legs counts the legs that are up or being set up: callers and rung devices.
+func (x *Exchange) Legs() (callers, devices int) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return len(x.calls), len(x.rung)
+}
+
+// HangupAll ends every leg: what is left when a drain ran out of time.
+func (x *Exchange) HangupAll() {
+	x.mu.Lock()
+	legs := make([]Leg, 0, len(x.calls)+len(x.rung))
+	for _, c := range x.calls {
+		legs = append(legs, c.leg)
+	}
+	for _, r := range x.rung {
+		legs = append(legs, r.leg)
+	}
+	x.mu.Unlock()
+	for _, leg := range legs {
+		leg.Hangup(false)
+	}
+}
+
+func (x *Exchange) call(id route.CallID) (*call, bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	c, ok := x.calls[id]
+	return c, ok
+}
+
+func (x *Exchange) device(id route.LegID) (*rung, bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	r, ok := x.rung[id]
+	return r, ok
+}
+
+// drop forgets a rung device; it reports false when that was done before.
+func (x *Exchange) drop(r *rung) bool {
+	x.mu.Lock()
+	_, ok := x.rung[r.id]
+	delete(x.rung, r.id)
+	x.mu.Unlock()
+	if ok {
+		r.port.Close()
+	}
+	return ok
+}
+
+// newCallID is random and below 2^52, so that it is exact in JavaScript too; never 0.
+func newCallID() route.CallID {
+	var b [8]byte
+	for {
+		_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
+		if id := binary.LittleEndian.Uint64(b[:]) & (1<<52 - 1); id != 0 {
+			return route.CallID(id)
+		}
+	}
+}
