@@ -1,0 +1,180 @@
+package console
+
+import (
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"switchboard/internal/engine"
+	"switchboard/internal/route"
+)
+
+// The JSON of the stream. Ids are strings, times are milliseconds since 1970, what is absent is left out.
+type (
+	wireUpdate struct {
+		Seq              uint64         `json:"seq"`
+		At               int64          `json:"at"`
+		Centers          []wireCenter   `json:"centers,omitempty"`
+		Operators        []wireOperator `json:"operators,omitempty"`
+		Calls            []wireCall     `json:"calls,omitempty"`
+		Ended            []string       `json:"ended,omitempty"`
+		DeletedCenters   []string       `json:"deleted_centers,omitempty"`
+		DeletedOperators []string       `json:"deleted_operators,omitempty"`
+		Notices          []wireNotice   `json:"notices,omitempty"`
+	}
+	wireCenter struct {
+		ID               string         `json:"id"`
+		Name             string         `json:"name"`
+		Availability     string         `json:"availability"`
+		Holiday          string         `json:"holiday,omitzero"`
+		Strategy         string         `json:"strategy"`
+		Waiting          int            `json:"waiting"`
+		OldestEntry      int64          `json:"oldest_entry,omitzero"`
+		OnDuty           int            `json:"on_duty"`
+		Capacity         int            `json:"capacity"`
+		GoalPercent      int            `json:"goal_percent"`
+		GoalSeconds      int            `json:"goal_seconds"`
+		ServiceLevel     *float64       `json:"service_level"` // null: no data
+		Outcomes         map[string]int `json:"outcomes"`
+		MaxHoldCount     int            `json:"max_hold_count"`
+		LongestWaitMS    int64          `json:"longest_wait_ms"`
+		AnsweredInTarget int            `json:"answered_in_target"`
+	}
+	wireOperator struct {
+		ID       string   `json:"id"`
+		Name     string   `json:"name"`
+		State    string   `json:"state"`
+		Since    int64    `json:"since,omitzero"`
+		Until    int64    `json:"until,omitzero"`
+		Reason   string   `json:"reason,omitzero"`
+		OffAfter bool     `json:"off_after,omitzero"`
+		Call     string   `json:"call,omitzero"`
+		Missed   int      `json:"missed,omitzero"`
+		Centers  []string `json:"centers"`
+	}
+	wireCall struct {
+		ID       string     `json:"id"`
+		Center   string     `json:"center,omitzero"`
+		From     string     `json:"from,omitzero"`
+		To       string     `json:"to,omitzero"`
+		State    string     `json:"state"`
+		Since    int64      `json:"since,omitzero"`
+		Arrived  int64      `json:"arrived,omitzero"`
+		Entered  int64      `json:"entered,omitzero"`
+		Position int        `json:"position,omitzero"`
+		Operator string     `json:"operator,omitzero"`
+		Path     []wireStep `json:"path"`
+	}
+	wireStep struct {
+		At   int64  `json:"at"`
+		Rule string `json:"rule"`
+		Text string `json:"text"`
+	}
+	wireNotice struct {
+		At    int64  `json:"at"`
+		Level string `json:"level"`
+		Text  string `json:"text"`
+	}
+)
+
+// appendUpdate appends one server-sent event. Names and numbers come from phones, so bytes that are no UTF-8 are
+// replaced, never refused.
+func appendUpdate(b []byte, u engine.Update) ([]byte, error) {
+	body, err := json.Marshal(toWire(u), jsontext.AllowInvalidUTF8(true), json.Deterministic(true))
+	if err != nil {
+		return b, err
+	}
+	if u.Reset {
+		b = append(b, "event: reset\nid: "...)
+	} else {
+		b = append(b, "event: update\nid: "...)
+	}
+	b = strconv.AppendUint(b, u.Seq, 10)
+	b = append(b, "\ndata: "...)
+	b = append(b, body...)
+	return append(b, "\n\n"...), nil
+}
+
+// appendBeat appends a heartbeat: an event without an id, so that the page notices a dead connection and the server's
+// clock, and the place in the stream stays.
+func appendBeat(b []byte, now time.Time) []byte {
+	b = append(b, ": heartbeat\nevent: beat\ndata: {\"at\":"...)
+	b = strconv.AppendInt(b, now.UnixMilli(), 10)
+	return append(b, "}\n\n"...)
+}
+
+func toWire(u engine.Update) wireUpdate {
+	return wireUpdate{
+		Seq: u.Seq, At: millis(u.At),
+		Centers:        each(u.Centers, toCenter),
+		Operators:      each(u.Operators, toOperator),
+		Calls:          each(u.Calls, toCall),
+		Ended:          each(u.Ended, id[route.CallID]),
+		DeletedCenters: each(u.DeletedCenters, id), DeletedOperators: each(u.DeletedOperators, id),
+		Notices: each(u.Notices, func(n engine.Notice) wireNotice {
+			return wireNotice{At: millis(n.At), Level: n.Level, Text: n.Text}
+		}),
+	}
+}
+
+func toCenter(v route.CenterView) wireCenter {
+	w := wireCenter{
+		ID: id(v.ID), Name: v.Name, Availability: string(v.Availability.Status), Holiday: v.Availability.Holiday,
+		Strategy: string(v.Strategy), Waiting: v.Waiting, OldestEntry: millis(v.OldestEntry),
+		OnDuty: v.OnDuty, Capacity: v.Capacity,
+		GoalPercent: v.Goal.ServiceLevelPercent, GoalSeconds: v.Goal.ServiceLevelSeconds,
+		Outcomes: make(map[string]int, len(v.Outcomes)), MaxHoldCount: v.MaxHoldCount,
+		LongestWaitMS: v.LongestWait.Milliseconds(), AnsweredInTarget: v.AnsweredInTarget,
+	}
+	if v.ServiceLevel >= 0 && !math.IsInf(v.ServiceLevel, 1) { // false for NaN too
+		w.ServiceLevel = new(math.Round(v.ServiceLevel*10) / 10)
+	}
+	for outcome, n := range v.Outcomes {
+		w.Outcomes[string(outcome)] = n
+	}
+	return w
+}
+
+func toOperator(v route.OperatorView) wireOperator {
+	return wireOperator{
+		ID: id(v.ID), Name: v.Name, State: string(v.State), Since: millis(v.Since), Until: millis(v.Until),
+		Reason: v.Duty.Reason, OffAfter: v.OffAfter, Call: id(v.Call), Missed: v.Missed, Centers: each(v.Centers, id),
+	}
+}
+
+func toCall(v route.CallView) wireCall {
+	return wireCall{
+		ID: id(v.ID), Center: id(v.Center), From: v.From, To: v.To, State: v.State,
+		Since: millis(v.Since), Arrived: millis(v.Arrived), Entered: millis(v.Entered),
+		Position: v.Position, Operator: id(v.Operator),
+		Path: each(v.Path, func(p route.PathStep) wireStep {
+			return wireStep{At: millis(p.At), Rule: p.Rule, Text: p.Text}
+		}),
+	}
+}
+
+// id writes an id as the pages see it: a string, "" for none.
+func id[T ~int64](n T) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.FormatInt(int64(n), 10)
+}
+
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func each[A, B any](in []A, f func(A) B) []B {
+	out := make([]B, 0, len(in))
+	for _, v := range in {
+		out = append(out, f(v))
+	}
+	return out
+}
