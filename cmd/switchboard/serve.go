@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"switchboard/internal/app"
+)
+
+// serverFlags are what serve and demo share.
+type serverFlags struct {
+	HTTP             string        `default:"127.0.0.1:8080" help:"Address of the pages and the API."`
+	SIP              string        `default:"127.0.0.1:5060" help:"Address for calls; 0.0.0.0:5060: the network."`
+	RTPPorts         string        `default:"20000-29999" help:"UDP ports for audio."`
+	Advertise        string        `help:"Address told to phones, when it differs."`
+	Timezone         string        `help:"Time zone of the first office (default: the host's)."`
+	Country          string        `default:"us" help:"Country of that office, two letters."`
+	RateLimit        int           `default:"1200" help:"API requests a minute, per operation and key."`
+	CompanyRateLimit int           `default:"20" help:"API requests a second, per company."`
+	NewCallsPerSec   int           `name:"new-calls-per-second" default:"2000" help:"New calls a second."`
+	Prompts          string        `help:"Folder of recorded prompts."`
+	Drain            time.Duration `default:"10s" help:"How long running calls may go on after Ctrl-C."`
+	Verbose          bool          `short:"v" help:"Log more."`
+}
+
+func (f serverFlags) config(dir string) app.Config {
+	return app.Config{
+		DataDir: dir, HTTP: f.HTTP, SIP: f.SIP, RTPPorts: f.RTPPorts, Advertise: f.Advertise, Timezone: f.Timezone,
+		Country: f.Country, RateLimit: f.RateLimit, CompanyRateLimit: f.CompanyRateLimit, Prompts: f.Prompts,
+		NewCallsPerSec: f.NewCallsPerSec, Drain: f.Drain, Log: newLog(f.Verbose),
+	}
+}
+
+type serveCommand struct {
+	serverFlags
+	Data string `default:"switchboard-data" type:"path" help:"Directory of the database, voicemails and recordings."`
+}
+
+// Run serves until Ctrl-C.
+func (c *serveCommand) Run(ctx context.Context) (err error) {
+	started := time.Now()
+	server, err := app.New(ctx, c.config(c.Data))
+	if err != nil {
+		return explainPort(err)
+	}
+	defer func() { err = errors.Join(err, server.Close()) }()
+	if server.FirstStart() {
+		if err := welcome(ctx, server); err != nil {
+			return err
+		}
+	}
+	fmt.Printf("Ready in %s. Pages and API: %s  Calls: sip:%s  (Ctrl-C drains and stops)\n",
+		time.Since(started).Round(time.Millisecond), server.URL(), server.SIPAddr())
+	return server.Run(ctx)
+}
+
+// welcome prints what only a first start can: the first key and the way into the pages.
+func welcome(ctx context.Context, server *app.App) error {
+	key, err := server.NewAdminKey(ctx, "first start")
+	if err != nil {
+		return err
+	}
+	link, err := server.SignInLink(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("A new company was created.\n"+
+		"  API key of the company admin (shown once): %s\n"+
+		"  Sign a browser in (works once, within an hour): %s\n", key, link)
+	return nil
+}
+
+// explainPort adds what to do about a port that is taken.
+func explainPort(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "listen" {
+		return fmt.Errorf("%w\n  Another program listens there. Stop it, or choose another address with --http or --sip", err)
+	}
+	return err
+}
+
+// stdoutIsTerminal says whether a person watches, so that progress may move.
+func stdoutIsTerminal() bool {
+	info, err := os.Stdout.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

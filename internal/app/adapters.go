@@ -1,0 +1,96 @@
+package app
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"switchboard/internal/callcenter"
+	"switchboard/internal/exchange"
+	"switchboard/internal/media"
+	"switchboard/internal/route"
+	"switchboard/internal/sipd"
+)
+
+// phones lets the exchange invite devices through sipd.
+type phones struct{ server *sipd.Server }
+
+// Invite implements exchange.Phones.
+func (p phones) Invite(inv exchange.Invitation, events exchange.Events) exchange.Leg {
+	return p.server.Invite(sipd.Invitation{
+		Device: inv.Device, To: inv.Contact, From: inv.From, SDP: inv.SDP,
+	}, events)
+}
+
+// ports lets the exchange open audio ports of media.
+type ports struct {
+	pool  *media.Pool
+	music *media.Track
+}
+
+// Open implements exchange.Ports.
+func (p ports) Open(digit func(byte), silent func()) (exchange.Port, error) {
+	opened, err := p.pool.Open(listener{digit, silent})
+	if err != nil {
+		return nil, err
+	}
+	return port{opened, p.music}, nil
+}
+
+// listener is a pair of functions as media's handler.
+type listener struct {
+	digit  func(byte)
+	silent func()
+}
+
+// Digit implements media.Handler.
+func (l listener) Digit(d byte) { l.digit(d) }
+
+// Silent implements media.Handler.
+func (l listener) Silent() { l.silent() }
+
+// port is a media port as the exchange sees it.
+type port struct {
+	*media.Port
+	music *media.Track
+}
+
+// Offer implements exchange.Negotiator.
+func (p port) Offer(like exchange.Port) []byte {
+	law := media.PCMU
+	if other, ok := like.(port); ok {
+		law = other.Law()
+	}
+	return p.Port.Offer(law)
+}
+
+// Loop implements exchange.Player. All centers share the built-in music until one can upload its own.
+func (p port) Loop(callcenter.ID) { p.Port.Loop(p.music) }
+
+// Connect implements exchange.Port.
+func (p port) Connect(to exchange.Port) {
+	if other, ok := to.(port); ok {
+		p.Port.Connect(other.Port)
+	}
+}
+
+// Record implements exchange.Port.
+func (p port) Record(path string, limit time.Duration, done func(time.Duration, error)) error {
+	return p.Port.Record(path, limit, func(r media.Recording) { done(r.Duration, r.Err) })
+}
+
+// prompts turns the core's phrases into clips.
+type prompts struct{ library *media.Library }
+
+// Clips implements exchange.Prompts.
+func (p prompts) Clips(phrase route.Phrase) [][]byte {
+	return p.library.Say(string(phrase.Prompt), phrase.Number)
+}
+
+// httpServer bounds what a client may make the server wait for. There is no write timeout: the live feed never ends.
+func httpServer(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}

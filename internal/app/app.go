@@ -1,0 +1,213 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"switchboard/internal/audio"
+	"switchboard/internal/auth"
+	"switchboard/internal/callcenter"
+	"switchboard/internal/engine"
+	"switchboard/internal/exchange"
+	"switchboard/internal/limit"
+	"switchboard/internal/media"
+	"switchboard/internal/route"
+	"switchboard/internal/sipd"
+	"switchboard/internal/store"
+)
+
+// App is a running server.
+type App struct {
+	cfg      Config
+	store    *store.Store
+	engine   *engine.Engine
+	exchange *exchange.Exchange
+	records  *records
+	pool     *media.Pool
+	sip      *sipd.Server
+	auth     *auth.Auth
+	listener net.Listener
+	http     *http.Server
+
+	firstStart bool
+	wg         sync.WaitGroup
+	stop       context.CancelFunc // of what runs in wg
+}
+
+// New opens the database, takes the ports and starts to take calls and requests. The error says which part could not
+// start; nothing is left running then.
+func New(ctx context.Context, cfg Config) (_ *App, err error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	a := &App{cfg: cfg}
+	background, stop := context.WithCancel(context.Background())
+	a.stop = stop
+	defer func() {
+		if err != nil {
+			_ = a.Close()
+		}
+	}()
+	if err := a.openStore(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.startCalls(ctx, background); err != nil {
+		return nil, err
+	}
+	if err := a.startHTTP(); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *App) openStore(ctx context.Context) (err error) {
+	if a.store, err = store.Open(a.cfg.DataDir, store.Options{}); err != nil {
+		return fmt.Errorf("open the database: %w", err)
+	}
+	if a.firstStart, err = firstStart(ctx, a.store, a.cfg); err != nil {
+		return fmt.Errorf("create the company: %w", err)
+	}
+	return nil
+}
+
+// startCalls starts core, audio and signalling, in this order: a call finds everything in place.
+func (a *App) startCalls(ctx, background context.Context) error {
+	step, err := a.store.MaxStep(ctx)
+	if err != nil {
+		return fmt.Errorf("read the journal: %w", err)
+	}
+	if err := a.openMedia(); err != nil {
+		return err
+	}
+	box, err := newMailbox(a.cfg.DataDir, a.store, a.cfg.Log)
+	if err != nil {
+		return err
+	}
+	if err := box.recover(ctx); err != nil {
+		return err
+	}
+	say := func(event route.Event) { a.engine.Say(event) }
+	late := &latePhones{}
+	a.exchange = exchange.New(exchange.Config{
+		Say: say, Phones: late, Prompts: prompts{media.NewLibrary(a.cfg.Prompts)}, Mailbox: box, Log: a.cfg.Log,
+		Ports:     ports{a.pool, media.NewTrack(audio.Music())},
+		Directory: directory{a.store},
+	})
+	company := a.store.Snapshot().Company().ID
+	a.records = &records{store: a.store, log: a.cfg.Log}
+	a.engine = engine.New(engine.Config{
+		Company: company, Seed: uint64(company), FirstStep: step,
+		Performer: a.exchange, Records: a.records, Log: a.cfg.Log,
+	})
+	a.store.OnCommit(a.settingsEvents)
+	a.tellAll()
+	a.wg.Go(func() { a.engine.Run(background) })
+	if a.sip, err = sipd.New(a.sipConfig()); err != nil {
+		return fmt.Errorf("listen for calls on %s: %w", a.cfg.SIP, err)
+	}
+	late.set(a.sip)
+	return nil
+}
+
+func (a *App) openMedia() error {
+	bind, err := a.cfg.sipHost()
+	if err != nil {
+		return err
+	}
+	advertise, err := a.cfg.advertised(bind)
+	if err != nil {
+		return err
+	}
+	low, high, _ := portRange(a.cfg.RTPPorts) // checked at the start
+	a.pool, err = media.NewPool(media.PoolConfig{
+		Host: bind, Advertise: advertise, Low: low, High: high, Log: a.cfg.Log,
+	})
+	if err != nil {
+		return fmt.Errorf("open audio: %w", err)
+	}
+	return nil
+}
+
+func (a *App) sipConfig() sipd.Config {
+	known := directory{a.store}
+	return sipd.Config{
+		Addr: a.cfg.SIP, Advertise: a.cfg.Advertise, Realm: auth.Realm, Account: known.account,
+		AllowTrunk: known.trunk, MaxNewCalls: a.cfg.NewCallsPerSec, Log: a.cfg.Log,
+		Guard: limit.NewGuard(limit.SIPFailures, time.Minute),
+		OnCall: func(leg *sipd.Leg) {
+			leg.Handle(a.exchange.Incoming(leg))
+		},
+		OnDevice: func(owner callcenter.OperatorID, device callcenter.DeviceID, reachable bool) {
+			a.engine.Say(route.DeviceReachable{Operator: owner, Device: device, Reachable: reachable})
+		},
+		OnNotice: func(n sipd.Notice) { a.engine.Notice("warning", n.Text) },
+	}
+}
+
+// SIPAddr is where phones and trunks reach the server.
+func (a *App) SIPAddr() netip.AddrPort { return a.sip.Addr() }
+
+// URL is the address of the pages and the API.
+func (a *App) URL() string { return "http://" + a.listener.Addr().String() }
+
+// FirstStart says whether this start created the company.
+func (a *App) FirstStart() bool { return a.firstStart }
+
+// Store is the database, for commands that prepare a company before it takes calls.
+func (a *App) Store() *store.Store { return a.store }
+
+// Engine is the core's host, for those who watch it.
+func (a *App) Engine() *engine.Engine { return a.engine }
+
+// Run serves until the context ends, then drains: no new calls, waiting callers are told goodbye, talking ones have
+// Config.Drain to end by themselves, then get their BYE.
+func (a *App) Run(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+	}
+	return a.drain()
+}
+
+func (a *App) drain() error {
+	a.engine.Say(route.Draining{})
+	a.cfg.Log.Info("draining", "bound", a.cfg.Drain)
+	deadline := time.Now().Add(a.cfg.Drain)
+	for time.Now().Before(deadline) {
+		if callers, devices := a.exchange.Legs(); callers+devices == 0 {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	a.exchange.HangupAll()
+	return nil
+}
+
+// Close stops everything and waits for it. It may be called on a server that Run left, or never started.
+func (a *App) Close() error {
+	var errs []error
+	if a.http != nil {
+		errs = append(errs, a.http.Close())
+	}
+	if a.sip != nil {
+		errs = append(errs, a.sip.Close())
+	}
+	a.stop()
+	a.wg.Wait()
+	if a.pool != nil {
+		errs = append(errs, a.pool.Close())
+	}
+	if a.records != nil {
+		a.records.wg.Wait()
+	}
+	if a.store != nil {
+		errs = append(errs, a.store.Close())
+	}
+	return errors.Join(errs...)
+}

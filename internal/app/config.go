@@ -1,0 +1,158 @@
+// Package app builds the whole server from a Config: New, Run, Close. It is the only place that knows all the parts,
+// and every end-to-end test starts here.
+//
+// It refuses to hold rules or protocols of its own: it hands one part to another behind the user's interface.
+package app
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Defaults of a Config. Everything listens on loopback until told otherwise.
+const (
+	DefaultHTTP             = "127.0.0.1:8080"
+	DefaultSIP              = "127.0.0.1:5060"
+	DefaultRTPPorts         = "20000-29999"
+	DefaultRateLimit        = 1200 // requests a minute per operation and key
+	DefaultCompanyRateLimit = 20   // requests a second per company
+	DefaultCountry          = "us"
+	DefaultDrain            = 10 * time.Second
+)
+
+// Config is one server. The zero value of a field means its default above; DataDir is required.
+type Config struct {
+	DataDir          string
+	HTTP             string // host:port; port 0 picks a free one
+	SIP              string // host:port for UDP and TCP; port 0 picks a free one
+	RTPPorts         string // "low-high"; "0-0": any free port
+	Advertise        string // the address told to phones and trunks; "": the listener's
+	Timezone         string // of the office that a first start creates; "": the host's, else UTC
+	Country          string // of that office
+	Company          string // its name
+	RateLimit        int
+	CompanyRateLimit int
+	Prompts          string // folder of recorded prompts; "": found by itself
+	NewCallsPerSec   int    // beyond it new calls get 503; 0: sipd's default
+	Drain            time.Duration
+	Log              *slog.Logger
+}
+
+func (c Config) withDefaults() Config {
+	text := func(value *string, otherwise string) {
+		if *value == "" {
+			*value = otherwise
+		}
+	}
+	number := func(value *int, otherwise int) {
+		if *value == 0 {
+			*value = otherwise
+		}
+	}
+	text(&c.HTTP, DefaultHTTP)
+	text(&c.SIP, DefaultSIP)
+	text(&c.RTPPorts, DefaultRTPPorts)
+	text(&c.Country, DefaultCountry)
+	text(&c.Company, "My company")
+	number(&c.RateLimit, DefaultRateLimit)
+	number(&c.CompanyRateLimit, DefaultCompanyRateLimit)
+	if c.Drain == 0 {
+		c.Drain = DefaultDrain
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// check names every setting that cannot work.
+func (c Config) check() error {
+	var wrong []error
+	if c.DataDir == "" {
+		wrong = append(wrong, errors.New("data: a directory is required"))
+	}
+	for name, addr := range map[string]string{"http": c.HTTP, "sip": c.SIP} {
+		if _, _, err := net.SplitHostPort(addr); err != nil {
+			wrong = append(wrong, fmt.Errorf("%s: %q is not host:port", name, addr))
+		}
+	}
+	if _, _, err := portRange(c.RTPPorts); err != nil {
+		wrong = append(wrong, fmt.Errorf("rtp-ports: %w", err))
+	}
+	if _, err := time.LoadLocation(c.Timezone); err != nil {
+		wrong = append(wrong, fmt.Errorf("timezone: %q is not in the tz database", c.Timezone))
+	}
+	if len(c.Country) != 2 {
+		wrong = append(wrong, fmt.Errorf("country: %q is not a two-letter code", c.Country))
+	}
+	if c.RateLimit < 0 || c.CompanyRateLimit < 0 {
+		wrong = append(wrong, errors.New("rate-limit, company-rate-limit: must be positive"))
+	}
+	return errors.Join(wrong...)
+}
+
+func portRange(text string) (low, high int, err error) {
+	a, b, ok := strings.Cut(text, "-")
+	if ok {
+		if low, err = strconv.Atoi(a); err == nil {
+			high, err = strconv.Atoi(b)
+		}
+	}
+	if !ok || err != nil || low < 0 || high > 65535 || low > high || (low == 0) != (high == 0) {
+		return 0, 0, fmt.Errorf("%q is not a range like %s", text, DefaultRTPPorts)
+	}
+	return low, high, nil
+}
+
+// sipHost is the address that audio binds to: that of the SIP listener.
+func (c Config) sipHost() (netip.Addr, error) {
+	host, _, err := net.SplitHostPort(c.SIP)
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	if host == "" {
+		return netip.IPv4Unspecified(), nil
+	}
+	addr, err := netip.ParseAddr(host)
+	if err != nil {
+		return netip.Addr{}, fmt.Errorf("sip: %q is not an IP address", host)
+	}
+	return addr, nil
+}
+
+// advertised is what phones are told: Advertise, else the address audio binds to, else the host's own address that
+// faces the network.
+func (c Config) advertised(bind netip.Addr) (netip.Addr, error) {
+	if c.Advertise != "" {
+		addr, err := netip.ParseAddr(c.Advertise)
+		if err != nil {
+			return netip.Addr{}, fmt.Errorf("advertise: %q is not an IP address", c.Advertise)
+		}
+		return addr, nil
+	}
+	if !bind.IsUnspecified() {
+		return bind, nil
+	}
+	return outwardAddress(), nil
+}
+
+// outwardAddress is the first address of this host that another computer could reach; loopback where there is none.
+func outwardAddress() netip.Addr {
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	}
+	for _, a := range addrs {
+		prefix, err := netip.ParsePrefix(a.String())
+		if err == nil && prefix.Addr().Is4() && !prefix.Addr().IsLoopback() && !prefix.Addr().IsLinkLocalUnicast() {
+			return prefix.Addr()
+		}
+	}
+	return netip.AddrFrom4([4]byte{127, 0, 0, 1})
+}
