@@ -158,6 +158,7 @@ type Number struct {
 	Target     Target // zero: in the pool
 	OfficeID   OfficeID
 	AssignedAt time.Time
+	Rank       int // among the numbers of its Target; the lowest is the primary one
 }
 
 // Trunk is a SIP peer whose calls are let in by source address.
