@@ -79,7 +79,7 @@ func (a *applying) refuse(field string, err error) {
 
 func (a *applying) within(field string, value, low, high int) {
 	if value < low || value > high {
-		a.bad(field, "must be %d to %d, not %d", low, high, value)
+		a.bad(field, "must be from %d to %d", low, high)
 	}
 }
 

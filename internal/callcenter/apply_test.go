@@ -299,8 +299,8 @@ func TestProblemsAsAnError(t *testing.T) {
 	if err := (Problems{}).Err(); err != nil {
 		t.Errorf("no problem is the error %v", err)
 	}
-	err := Problems{{"name", "is required"}, {"ring_seconds", "must be 10 to 45, not 1"}}.Err()
-	if err == nil || err.Error() != "name is required; ring_seconds must be 10 to 45, not 1" {
+	err := Problems{{"name", "is required"}, {"ring_seconds", "must be from 10 to 45"}}.Err()
+	if err == nil || err.Error() != "name is required; ring_seconds must be from 10 to 45" {
 		t.Errorf("error reads %v", err)
 	}
 }

@@ -3,7 +3,7 @@ package callcenter
 import "strings"
 
 // Problem is one bad field of a Patch. Field is its dotted path in the request, places in lists as numbers from 0
-// (routing_options.open.dtmf.1.input); Message is a sentence without subject ("must be 10 to 45").
+// (routing_options.open.dtmf.1.input); Message is a sentence without subject ("must be from 10 to 45").
 type Problem struct{ Field, Message string }
 
 // Problems are all bad fields of a Patch, in the order of the settings. Empty: none. As an error use Err, since an
