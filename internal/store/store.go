@@ -1,121 +1,204 @@
 // Package store keeps the truth on disk: settings and their history, keys, sessions, calls, voicemails and the journal,
 // in one SQLite database with one writer that commits in groups.
 //
-// It refuses to know rules: what may be written is decided by its callers, inside the change they hand to Update.
+// It refuses to know rules: what may be written is decided by its callers, inside the change they hand to Update. It
+// keeps no plain secret, and it never makes a call wait for the disk.
 package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"time"
-
-	"switchboard/internal/callcenter"
-	"switchboard/internal/route"
 )
 
-// Actor is who changes something, for the history: "key sb_ab12cd34ef", "session 5", "rule missed_call", "system".
-type Actor string
+// The defaults of Options.
+const (
+	DefaultMaxBatch   = 256
+	DefaultMaxJournal = 65_536
+)
 
 // Options bound the writer. The zero Options are the defaults.
 type Options struct {
-	MaxBatch   int // changes per commit; 256
-	MaxJournal int // journal entries waiting; 65,536; more are dropped and counted
+	MaxBatch   int              // changes per commit; DefaultMaxBatch
+	MaxJournal int              // journal entries waiting; DefaultMaxJournal; more are dropped and counted
+	Now        func() time.Time // the clock; time.Now
 }
 
-// Change is one thing that a committed Update did. Old or New is nil where there was none before or is none after.
-type Change struct {
-	Kind Kind
-	By   Actor
-	Old  any // *callcenter.Center and so on, as Kind says; immutable
-	New  any
-}
-
-// Kind is what a Change is about.
-type Kind string
-
-// The kinds of change.
-const (
-	KindCompany Kind = "company"
-	KindOffice  Kind = "office"
-	KindCenter  Kind = "callcenter"
-	KindUser    Kind = "user"
-	KindDevice  Kind = "device"
-	KindNumber  Kind = "number"
-	KindTrunk   Kind = "trunk"
-	KindKey     Kind = "key"
+// What callers may want to tell apart.
+var (
+	ErrClosed   = errors.New("the store is closed")
+	ErrInUse    = errors.New("the data directory is in use by another switchboard")
+	ErrNewer    = errors.New("the database was written by a newer switchboard")
+	ErrNotFound = errors.New("not found")
 )
 
-// Key is an API key. Only the hash of its secret is kept.
-type Key struct {
-	callcenter.Record
-	ID         string // ten characters
-	SecretHash [32]byte
-	Role       KeyRole
-	Scopes     []string              // nil: all that the role allows
-	User       callcenter.OperatorID // 0: made for no user
-	ExpiresAt  time.Time             // zero: never
-	Name       string
+// Store is an open database. Safe for concurrent use.
+type Store struct {
+	dir      string
+	opts     Options
+	lock     *os.File
+	readers  *sql.DB
+	writer   *writer
+	inbox    chan *request // unbuffered: a change is either the writer's or still the caller's
+	closing  chan struct{}
+	once     sync.Once
+	closeErr error
+	wg       sync.WaitGroup
+	queue    queue
+	current  atomic.Pointer[Snapshot]
+
+	mu    sync.Mutex // of the two below
+	hooks []func([]Change)
+	stats Stats
 }
 
-// KeyRole is what a key may do.
-type KeyRole string
-
-// The roles of keys.
-const (
-	RoleCompanyAdmin KeyRole = "company-admin"
-	RoleUser         KeyRole = "user"
-)
-
-// Session is a signed-in browser. Only the hash of its cookie is kept.
-type Session struct {
-	Hash      [32]byte
-	CreatedAt time.Time
-	ExpiresAt time.Time
+// Stats count what the writer did since Open.
+type Stats struct {
+	Batches   int64 // groups taken
+	Commits   int64 // of them, those that wrote something
+	Changes   int64 // Updates that were committed
+	Entries   int64 // journal entries, calls and voicemails written
+	Dropped   int64 // the same, dropped: the queue was full, or a step came twice
+	Waiting   int   // the same, not yet written
+	LastError error // why the last commit failed; nil: it did not
 }
 
-// Revision is one entry of the settings' history.
-type Revision struct {
-	Seq    int64
-	At     time.Time
-	By     Actor
-	Kind   Kind
-	ID     string
-	Before []byte // JSON; nil: created
-	After  []byte // JSON; nil: deleted
+// Open opens DIR/switchboard.db, creating both where missing (readable by this user only), brings it up to date and
+// reads the settings. A second process that opens the same directory gets ErrInUse; a database of a later version
+// gives ErrNewer.
+func Open(dir string, opts Options) (*Store, error) {
+	if opts.MaxBatch <= 0 {
+		opts.MaxBatch = DefaultMaxBatch
+	}
+	if opts.MaxJournal <= 0 {
+		opts.MaxJournal = DefaultMaxJournal
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("create data directory: %w", err)
+	}
+	lock, err := lockDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{
+		dir: dir, opts: opts, lock: lock,
+		inbox: make(chan *request), closing: make(chan struct{}),
+		queue: queue{max: opts.MaxJournal, wake: make(chan struct{}, 1)},
+	}
+	if err := s.open(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", s.path(), err), s.release())
+	}
+	s.wg.Go(s.writer.run)
+	return s, nil
 }
 
-// VoicemailRecord is a message that a caller left. Its audio is the file Path, relative to the data directory.
-type VoicemailRecord struct {
-	ID         int64
-	Call       route.CallID
-	Center     callcenter.ID
-	From       string
-	At         time.Time
-	Duration   time.Duration
-	Reason     string
-	Path       string
-	Complete   bool // false: being recorded, or left so by a crash
-	ListenedBy []callcenter.OperatorID
+func (s *Store) path() string { return filepath.Join(s.dir, fileName) }
+
+func (s *Store) open() error {
+	ctx := context.Background()
+	// SQLite gives its WAL the mode of the database, so the first byte decides who may read the secrets.
+	f, err := os.OpenFile(s.path(), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	s.writer = &writer{s: s, db: connect(s.path(), 1, false)}
+	if err := migrate(ctx, s.writer.db); err != nil {
+		return err
+	}
+	if err := s.writer.prepare(ctx); err != nil {
+		return err
+	}
+	s.readers = connect(s.path(), maxReaders, true)
+	snapshot, err := load(ctx, s.readers)
+	if err != nil {
+		return err
+	}
+	s.current.Store(snapshot)
+	return nil
 }
 
-// JournalEntry is one event of the core, in order.
-type JournalEntry struct {
-	Step  uint64
-	At    time.Time
-	Event string // its type
-	Body  []byte // JSON
+// release gives back whatever open took.
+func (s *Store) release() error {
+	var errs []error
+	if s.readers != nil {
+		errs = append(errs, s.readers.Close())
+	}
+	if s.writer != nil {
+		errs = append(errs, s.writer.close())
+	}
+	return errors.Join(append(errs, s.lock.Close())...)
 }
 
-// Contract (signatures; every one documented where it is written):
-//
-//	func Open(dir string, opts Options) (*Store, error)       // creates DIR/switchboard.db; migrates; builds the snapshot
-//	func (s *Store) Close() error                             // flushes the journal
-//	func (s *Store) Snapshot() *Snapshot                      // never nil, immutable
-//	func (s *Store) OnCommit(f func([]Change))                // after publish, before Update returns; must not block
-//	func (s *Store) Update(ctx, by Actor, change func(*Tx) error) error
-//	func (s *Store) Journal(entry JournalEntry)               // never blocks
-//	func (s *Store) SaveCall(rec route.CallRecord)            // never blocks, same queue as Journal
-//	func (s *Store) Calls(ctx, limit int, before time.Time) ([]route.CallRecord, error)
-//	voicemails: SaveVoicemail (never blocks), Voicemails(ctx), Voicemail(ctx, id), Listened(ctx, id, operator)
-//	sessions: CreateSession, Session(hash), DeleteSession; one-time links: CreateLink(hash, expires), TakeLink(hash)
-//	History(ctx, kind, id) ([]Revision, error)
-type contract = context.Context
+// Close writes what Journal and its like still hold, waits for the writer and closes the database. Changes handed in
+// later get ErrClosed. It reports entries that could not be written. Calling it again does nothing.
+func (s *Store) Close() error {
+	s.once.Do(func() {
+		close(s.closing)
+		s.wg.Wait()
+		var lost error
+		if n := s.queue.shut(); n > 0 {
+			lost = fmt.Errorf("%d journal entries could not be written: %w", n, s.Stats().LastError)
+		}
+		s.closeErr = errors.Join(lost, s.release())
+	})
+	return s.closeErr
+}
+
+// Snapshot is the settings as of the last commit: never nil, immutable, free of charge.
+func (s *Store) Snapshot() *Snapshot { return s.current.Load() }
+
+// OnCommit has f called after every commit that changed settings, with its changes in order: the Snapshot has them
+// already, the Updates have not returned yet. Hooks run one after the other, in the order of OnCommit, on the writer's
+// goroutine: f must not block, nor call Update.
+func (s *Store) OnCommit(f func([]Change)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hooks = append(s.hooks, f)
+}
+
+// Stats is what the writer did so far.
+func (s *Store) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.stats
+	waiting, dropped := s.queue.figures()
+	st.Waiting = waiting
+	st.Dropped += dropped
+	return st
+}
+
+// Update runs change on the writer's goroutine and returns nil once what it did is on disk, in the Snapshot and told to
+// the hooks. The change's own error is returned as it is, and then nothing of the change remains; a panic in it becomes
+// a *PanicError. When ctx ends before the writer took the change, nothing is written and ctx.Err is returned; later
+// the answer is waited for. Changes run one at a time in an order of the store's choosing and must not block.
+func (s *Store) Update(ctx context.Context, by Actor, change func(*Tx) error) error {
+	return s.submit(ctx, &request{by: by, change: change})
+}
+
+func (s *Store) submit(ctx context.Context, r *request) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	r.ctx, r.done = ctx, make(chan struct{})
+	select {
+	case s.inbox <- r:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.closing:
+		return ErrClosed
+	}
+	<-r.done
+	return r.err
+}

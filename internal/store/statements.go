@@ -1,0 +1,161 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"switchboard/internal/callcenter"
+)
+
+// putSQL and removeSQL write the records of each table.
+var putSQL = map[string]string{
+	"company":    upsertByID("company"),
+	"office":     upsertByID("office"),
+	"callcenter": upsertByID("callcenter"),
+	"user":       upsertByID("user"),
+	"trunk":      upsertByID("trunk"),
+	"api_key":    upsertByID("api_key"),
+	"number": `INSERT INTO number (e164, seq, version, doc) VALUES (?, ?, ?, ?)
+		ON CONFLICT (e164) DO UPDATE SET version = excluded.version, doc = excluded.doc`,
+	"device": `INSERT INTO device (id, seq, version, doc, username) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET version = excluded.version, doc = excluded.doc, username = excluded.username`,
+}
+
+var removeSQL = map[string]string{
+	"office":     "DELETE FROM office WHERE id = ?",
+	"callcenter": "DELETE FROM callcenter WHERE id = ?",
+	"user":       "DELETE FROM user WHERE id = ?",
+	"device":     "DELETE FROM device WHERE id = ?",
+	"number":     "DELETE FROM number WHERE e164 = ?",
+	"trunk":      "DELETE FROM trunk WHERE id = ?",
+	"api_key":    "DELETE FROM api_key WHERE id = ?",
+}
+
+func upsertByID(table string) string {
+	return "INSERT INTO " + table + ` (id, seq, version, doc) VALUES (?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET version = excluded.version, doc = excluded.doc`
+}
+
+const (
+	lastSeqSQL    = "SELECT seq FROM sqlite_sequence WHERE name = 'history'"
+	addHistorySQL = "INSERT INTO history (seq, at, by, kind, id, before, after) VALUES (?, ?, ?, ?, ?, ?, ?)"
+	readKeySQL    = "SELECT doc FROM api_key WHERE id = ?"
+)
+
+// statements are the writer's, prepared once.
+type statements struct {
+	puts, removes                               map[string]*sql.Stmt
+	plain                                       map[string]*sql.Stmt // BEGIN, COMMIT and so on
+	lastSeq, addHistory, readKey                *sql.Stmt
+	addStep, saveCall                           *sql.Stmt
+	saveVoicemail, dropVoicemail                *sql.Stmt
+	dropListeners, dropUserEmails, addUserEmail *sql.Stmt
+}
+
+func (w *writer) prepare(ctx context.Context) error {
+	conn, err := w.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	w.conn = conn
+	var errs []error
+	prepare := func(text string) *sql.Stmt {
+		stmt, err := conn.PrepareContext(ctx, text)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("prepare %q: %w", text, err))
+		}
+		return stmt
+	}
+	st := &w.stmts
+	st.puts, st.removes, st.plain = map[string]*sql.Stmt{}, map[string]*sql.Stmt{}, map[string]*sql.Stmt{}
+	for table, text := range putSQL {
+		st.puts[table] = prepare(text)
+	}
+	for table, text := range removeSQL {
+		st.removes[table] = prepare(text)
+	}
+	for _, text := range []string{
+		"BEGIN IMMEDIATE", "COMMIT", "ROLLBACK", "SAVEPOINT one", "ROLLBACK TO one", "RELEASE one",
+	} {
+		st.plain[text] = prepare(text)
+	}
+	st.lastSeq, st.addHistory, st.readKey = prepare(lastSeqSQL), prepare(addHistorySQL), prepare(readKeySQL)
+	st.addStep = prepare("INSERT OR IGNORE INTO journal (step, at, event, body) VALUES (?, ?, ?, ?)")
+	st.saveCall = prepare("INSERT OR REPLACE INTO call (id, ended, doc) VALUES (?, ?, ?)")
+	st.saveVoicemail = prepare(`INSERT OR REPLACE INTO voicemail
+		(id, call, center, caller, at, duration, reason, path, complete) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	st.dropVoicemail = prepare("DELETE FROM voicemail WHERE id = ?")
+	st.dropListeners = prepare("DELETE FROM voicemail_listener WHERE voicemail = ?")
+	st.dropUserEmails = prepare("DELETE FROM user_email WHERE user = ?")
+	st.addUserEmail = prepare("INSERT INTO user_email (email, user) VALUES (?, ?)")
+	return errors.Join(errs...)
+}
+
+func (w *writer) exec(text string) error {
+	_, err := w.stmts.plain[text].Exec()
+	return err
+}
+
+func (w *writer) put(table string, args ...any) error {
+	_, err := w.stmts.puts[table].Exec(args...)
+	return err
+}
+
+func (w *writer) remove(table string, id any) error {
+	_, err := w.stmts.removes[table].Exec(id)
+	return err
+}
+
+// writeEmails keeps the table behind Beside.UserByEmail.
+func (w *writer) writeEmails(old, u *callcenter.User) error {
+	before, after := emails(old), emails(u)
+	if slices.Equal(before, after) {
+		return nil
+	}
+	id := u
+	if id == nil {
+		id = old
+	}
+	if _, err := w.stmts.dropUserEmails.Exec(int64(id.ID)); err != nil {
+		return err
+	}
+	for _, e := range after {
+		if _, err := w.stmts.addUserEmail.Exec(e, int64(id.ID)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writer) writeHistory(o op, at time.Time) error {
+	_, err := w.stmts.addHistory.Exec(historyArgs(o.revision, at, o.change.By, o.change.Kind, o.id, o.before, o.after)...)
+	return err
+}
+
+func historyArgs(seq int64, at time.Time, by Actor, kind Kind, id string, before, after []byte) []any {
+	return []any{seq, nanos(at), string(by), string(kind), id, textOrNull(before), textOrNull(after)}
+}
+
+// textOrNull keeps a nil []byte from becoming an empty text.
+func textOrNull(doc []byte) any {
+	if doc == nil {
+		return nil
+	}
+	return string(doc)
+}
+
+// readKey reads one key, nil when there is none.
+func readKey(stmt *sql.Stmt, id string) (*Key, error) {
+	var doc []byte
+	switch err := stmt.QueryRow(id).Scan(&doc); {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return decode[Key](doc)
+}
