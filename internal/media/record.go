@@ -1,0 +1,229 @@
+package media
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"switchboard/internal/audio"
+)
+
+const (
+	// MaxRecording is the longest Record that is accepted.
+	MaxRecording = 2 * time.Hour
+
+	ringSlots   = 256 // frames between the line and the disk: 5 s
+	writeEvery  = 200 * time.Millisecond
+	stampLeeway = 2 * audio.Rate // samples by which a stream's timestamps may differ from the clock
+	sampleBytes = 2
+)
+
+// ErrRecording says that this port already records.
+var ErrRecording = errors.New("port is already recording")
+
+// Recording is a finished one.
+type Recording struct {
+	Path     string
+	Duration time.Duration // of the sound in the file
+	Dropped  uint64        // frames that the disk was too slow for
+	Err      error         // the disk failed; the file holds what came before
+}
+
+// recorder takes frames from the line through a ring, one goroutine at each end, and writes them to a WAV file.
+type recorder struct {
+	ring    [ringSlots]recorded
+	head    atomic.Uint32 // next to fill
+	tail    atomic.Uint32 // next to write
+	dropped atomic.Uint64
+	quit    chan struct{}
+	once    sync.Once
+
+	// The writer's own:
+	file    *os.File
+	max     int64 // samples
+	begun   bool
+	base    uint32 // timestamp of sample 0
+	began   int64  // ns, when sample 0 came
+	end     int64  // samples in the file
+	batch   []byte
+	batchAt int64 // sample at which batch begins
+}
+
+type recorded struct {
+	stamp uint32
+	at    int64
+	law   audio.Law
+	size  int
+	sound [frameSize]byte
+}
+
+// tap never blocks: what finds the ring full is dropped and counted.
+func (r *recorder) tap(payload []byte, stamp uint32, law audio.Law, now int64) {
+	for len(payload) > 0 {
+		head := r.head.Load()
+		if head-r.tail.Load() == ringSlots {
+			r.dropped.Add(1)
+			return
+		}
+		slot := &r.ring[head%ringSlots]
+		slot.size = copy(slot.sound[:], payload)
+		slot.stamp, slot.at, slot.law = stamp, now, law
+		payload, stamp = payload[slot.size:], stamp+uint32(slot.size)
+		r.head.Store(head + 1)
+	}
+}
+
+func (r *recorder) stop() { r.once.Do(func() { close(r.quit) }) }
+
+// Record writes what the far side says to a new WAV file, 16-bit PCM at 8 kHz, until max passed, the far side presses
+// #, StopRecord or Close. done is then called once, from a goroutine that must not be blocked for long. The file is
+// playable at every moment: its header follows the sound within 200 ms, so a killed process loses no more than that.
+func (pt *Port) Record(path string, limit time.Duration, done func(Recording)) error {
+	if limit <= 0 || limit > MaxRecording {
+		return fmt.Errorf("record %s: limit %s is not within 0 and %s", path, limit, MaxRecording)
+	}
+	pt.pool.mu.Lock()
+	defer pt.pool.mu.Unlock() // Close of the pool waits for the writer, so it must not begin afterwards
+	if pt.pool.closed || pt.closed.Load() {
+		return fmt.Errorf("record %s: %w", path, ErrClosed)
+	}
+	if pt.recorder.Load() != nil {
+		return fmt.Errorf("record %s: %w", path, ErrRecording)
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("record: %w", err)
+	}
+	r := &recorder{quit: make(chan struct{}), file: file, max: samplesIn(limit)}
+	if err := r.header(); err != nil {
+		file.Close()
+		os.Remove(path)
+		return fmt.Errorf("record: %w", err)
+	}
+	pt.recorder.Store(r)
+	pt.pool.wg.Go(func() {
+		err := r.run(limit)
+		pt.recorder.CompareAndSwap(r, nil)
+		err = errors.Join(err, r.finish())
+		done(Recording{
+			Path: path, Duration: time.Duration(r.end) * time.Second / audio.Rate, Dropped: r.dropped.Load(), Err: err,
+		})
+	})
+	if pt.closed.Load() {
+		pt.StopRecord() // Close came in between and saw no recorder
+	}
+	return nil
+}
+
+func samplesIn(d time.Duration) int64 { return int64(d / (time.Second / audio.Rate)) }
+
+// StopRecord ends a recording; done hears of it. It tells whether there was one.
+func (pt *Port) StopRecord() bool {
+	r := pt.recorder.Swap(nil)
+	if r == nil {
+		return false
+	}
+	r.stop()
+	return true
+}
+
+func (r *recorder) run(limit time.Duration) error {
+	ticker, timer := time.NewTicker(writeEvery), time.NewTimer(limit)
+	defer ticker.Stop()
+	defer timer.Stop()
+	for {
+		select {
+		case <-r.quit:
+			return nil
+		case <-timer.C:
+			return nil
+		case <-ticker.C:
+			if err := r.flush(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// finish writes what is left and makes it last.
+func (r *recorder) finish() error {
+	return errors.Join(r.flush(), r.file.Sync(), r.file.Close())
+}
+
+// flush empties the ring into the file and brings the header up to date.
+func (r *recorder) flush() error {
+	tail, before := r.tail.Load(), r.end
+	for ; tail != r.head.Load(); tail++ {
+		slot := &r.ring[tail%ringSlots]
+		err := r.put(slot)
+		r.tail.Store(tail + 1)
+		if err != nil {
+			return err
+		}
+	}
+	if err := r.write(); err != nil {
+		return err
+	}
+	if r.end == before {
+		return nil
+	}
+	return r.header()
+}
+
+// put adds a frame to the batch, or begins a new one where it does not follow: gaps in the file read as silence.
+func (r *recorder) put(slot *recorded) error {
+	at := r.place(slot)
+	size := min(int64(slot.size), r.max-at)
+	if at < 0 || size <= 0 {
+		return nil
+	}
+	if at != r.batchAt+int64(len(r.batch)/sampleBytes) {
+		if err := r.write(); err != nil {
+			return err
+		}
+		r.batchAt = at
+	}
+	for _, b := range slot.sound[:size] {
+		r.batch = binary.LittleEndian.AppendUint16(r.batch, uint16(slot.law.Decode(b)))
+	}
+	return nil
+}
+
+// place is the sample at which a frame belongs, by its timestamp as long as that agrees with the clock.
+func (r *recorder) place(slot *recorded) int64 {
+	if !r.begun {
+		r.begun, r.base, r.began = true, slot.stamp, slot.at
+	}
+	at := int64(int32(slot.stamp - r.base))
+	clock := samplesIn(time.Duration(slot.at - r.began))
+	if at < clock-stampLeeway || at > clock+stampLeeway {
+		at = max(clock, r.batchAt+int64(len(r.batch)/sampleBytes))
+		r.base = slot.stamp - uint32(at)
+	}
+	return at
+}
+
+func (r *recorder) write() error {
+	if len(r.batch) == 0 {
+		return nil
+	}
+	if _, err := r.file.WriteAt(r.batch, audio.WAVHeaderSize+r.batchAt*sampleBytes); err != nil {
+		return fmt.Errorf("write recording: %w", err)
+	}
+	r.batchAt += int64(len(r.batch) / sampleBytes)
+	r.end = max(r.end, r.batchAt)
+	r.batch = r.batch[:0]
+	return nil
+}
+
+func (r *recorder) header() error {
+	h := audio.WAVHeader(uint32(r.end * sampleBytes))
+	if _, err := r.file.WriteAt(h[:], 0); err != nil {
+		return fmt.Errorf("write recording: %w", err)
+	}
+	return nil
+}
