@@ -39,8 +39,8 @@ var (
 	scale = []int{24, 27, 29, 31, 34, 36, 39}
 )
 
-// HoldMusic is the built-in music on hold, mu-law, 53 s; it may be repeated without a gap. Rendered at the first use.
-var HoldMusic = sync.OnceValue(func() []byte { return EncodeAll(renderMusic(), ULaw) })
+// Music is the built-in music on hold, mu-law, 53 s; it may be repeated without a gap. Rendered at the first use.
+var Music = sync.OnceValue(func() []byte { return EncodeAll(renderMusic(), ULaw) })
 
 func renderMusic() []int16 {
 	band := &ensemble{circle: make([]float64, musicTotal), tables: map[tableKey][]float64{}}

@@ -4,6 +4,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
+	"os"
+	"time"
 )
 
 // WAVHeaderSize is the length in bytes of what WAVHeader makes.
@@ -145,4 +148,23 @@ func (f wavFormat) sample(b []byte) int16 {
 	default:
 		return int16(binary.LittleEndian.Uint16(b))
 	}
+}
+
+// WAVLength is how long the file at path plays. Unlike the rest of this package it opens a file, for reading only: a
+// recording that a crash cut off is as long as what is there.
+func WAVLength(path string) (time.Duration, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, fmt.Errorf("measure WAV: %w", err)
+	}
+	defer f.Close()
+	file, err := io.ReadAll(io.LimitReader(f, MaxWAV+1))
+	if err != nil {
+		return 0, fmt.Errorf("measure WAV: %w", err)
+	}
+	sound, err := ReadWAV(file)
+	if err != nil {
+		return 0, fmt.Errorf("measure WAV %s: %w", path, err)
+	}
+	return time.Duration(len(sound.Samples)) * time.Second / time.Duration(sound.Rate), nil
 }

@@ -27,8 +27,14 @@ var ErrNoPort = errors.New("no RTP port is free")
 // ErrClosed says that the pool or port was closed before.
 var ErrClosed = errors.New("media is closed")
 
-// Law is a G.711 coding; the constants are audio.ULaw and audio.ALaw.
+// Law is a G.711 coding.
 type Law = audio.Law
+
+// The laws by the names that SDP has for them.
+const (
+	PCMU = audio.ULaw
+	PCMA = audio.ALaw
+)
 
 // PoolConfig says where media runs.
 type PoolConfig struct {

@@ -49,7 +49,7 @@ func TestPlayedSoundAndRelayAreOneStream(t *testing.T) {
 	got, packets := x.hear(40)
 	wantTone(t, got, 1000, audio.SpeechLevel)
 	<-done
-	px.Loop(NewTrack(audio.HoldMusic()))
+	px.Loop(NewTrack(audio.Music()))
 	_, more := x.hear(50)
 	packets = append(packets, more...)
 	px.Ringback()
