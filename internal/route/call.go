@@ -1,0 +1,330 @@
+package route
+
+import (
+	"strconv"
+	"time"
+
+	"switchboard/internal/callcenter"
+)
+
+type callState int
+
+const (
+	stateArrived   callState = iota // refused or sent on in the step in which it arrived
+	stateOffering                   // operators ring; may be in the line too
+	stateQueued                     // in the line, nobody rings
+	stateConnected                  // talking
+	statePrompt                     // hears a message or the voicemail greeting
+	stateVoicemail                  // speaks after the beep
+)
+
+var callStates = [...]string{"arrived", "offering", "queued", "connected", "prompt", "voicemail"}
+
+// SIP statuses with which a caller is refused (docs/reference/routing.md, "Arrival").
+const (
+	statusNotFound    = 404
+	statusNoCenter    = 480
+	statusInternal    = 500
+	statusUnavailable = 503
+	drainRetryAfter   = 5 // seconds
+)
+
+// call is the state of one caller's visit.
+type call struct {
+	id     CallID
+	seq    uint64 // order of arrival
+	center *center
+	from   string
+	to     string
+
+	state   callState
+	since   time.Time
+	arrived time.Time
+	entered time.Time
+	open    bool // the branch, fixed at arrival
+
+	answered bool // 200 was sent
+	music    bool // hears hold music, or will when the prompt ends
+	playing  int  // the id of the prompt that plays; 0: none
+	plays    int
+
+	inLine    bool
+	overdue   bool // max_hold_seconds passed during an offer
+	closing   bool // the center closed during an offer
+	welcomed  bool // heard HOLD_INTRO
+	told      int  // the last position said; 0: none
+	toldAt    time.Time
+	heardKey  string // the escape digit that was last announced
+	reason    string // of the voicemail or message
+	hungUp    bool   // only the recording is still to be reported
+	leave     Outcome
+	offer     *offer
+	undecided bool        // its offer failed in this step
+	withdrawn bool        // and not because of any operator
+	tried     []*operator // in this round
+	after     uint64      // a round ended then: only who became eligible later may be tried
+	legs      int
+	bridged   LegID
+	operator  *operator // talking with
+	connected time.Time
+	offers    []OfferRecord
+	path      []PathStep
+	viewDirty bool
+	position  int // as last reported by Changed
+
+	answerTimer, ringTimer, holdTimer, announceTimer, saveTimer timer
+}
+
+func (c *call) branch() callcenter.Branch {
+	if c.open {
+		return c.center.settings.RoutingOptions.Open
+	}
+	return c.center.settings.RoutingOptions.Closed
+}
+
+func (c *call) strategy() callcenter.Strategy { return c.branch().OperatorRouting }
+
+func (m *Machine) callArrived(e CallArrived) {
+	if m.calls[e.Call] != nil {
+		return
+	}
+	m.arrivals++
+	m.callSeq++
+	c := &call{id: e.Call, seq: m.callSeq, from: e.From, to: e.To, arrived: m.now, since: m.now}
+	c.answerTimer = timer{kind: timerAnswer, call: c}
+	c.ringTimer = timer{kind: timerRing, call: c}
+	c.holdTimer = timer{kind: timerHold, call: c}
+	c.announceTimer = timer{kind: timerAnnounce, call: c}
+	c.saveTimer = timer{kind: timerSave, call: c}
+	m.calls[c.id] = c
+	at := m.centers[e.Center]
+	switch {
+	case m.draining:
+		m.refuse(c, statusUnavailable, drainRetryAfter, "draining")
+		return
+	case at == nil || at.deleted:
+		m.refuse(c, statusNotFound, 0, "unknown_number")
+		return
+	}
+	c.center = at
+	at.live++
+	at.arrivals++
+	if !at.active {
+		m.refuse(c, statusNoCenter, 0, "center_inactive")
+		return
+	}
+	m.rule(Progress{Call: c.id}, "arrival")
+	m.setTimer(&c.answerTimer, m.now.Add(AnswerWithin))
+	c.open = at.avail.IsOpen()
+	m.walk(c, "arrival", "Arrived at "+at.settings.Name+", "+string(at.avail.Status))
+	if b := c.branch(); b.TryDialOperators || b.Action == callcenter.ActionOperator {
+		m.admit(c)
+	} else {
+		m.act(c, c.firstReason(), false)
+	}
+}
+
+// firstReason says why a call gets the branch's action without any operator having been looked for.
+func (c *call) firstReason() string {
+	if c.open {
+		return "not_dialled"
+	}
+	return "closed"
+}
+
+// admit decides whether a call rings, waits or gets the fallback (docs/reference/routing.md, "Ring, wait or neither").
+func (m *Machine) admit(c *call) {
+	at := c.center
+	if list := m.candidates(c); len(list) > 0 {
+		c.entered = m.now
+		m.offer(c, list)
+		return
+	}
+	switch q := at.settings.HoldQueue; {
+	case at.manned == 0 && !q.UnattendedQueue:
+		m.act(c, "no_operators", false)
+	case len(at.line) >= q.MaxHoldCount:
+		m.act(c, "queue_full", false)
+	default:
+		c.entered = m.now
+		m.wait(c, "queued")
+	}
+}
+
+func (m *Machine) setState(c *call, s callState) {
+	if c.state != s {
+		c.state, c.since = s, m.now
+	}
+	m.markCall(c)
+}
+
+// walk notes a step of the call's path.
+func (m *Machine) walk(c *call, rule, text string) {
+	if len(c.path) == MaxPath {
+		copy(c.path, c.path[1:])
+		c.path = c.path[:MaxPath-1]
+	}
+	c.path = append(c.path, PathStep{At: m.now, Rule: rule, Text: text})
+	m.markCall(c)
+}
+
+// answer sends 200 when there is something to hear.
+func (m *Machine) answer(c *call, rule string) {
+	if c.answered {
+		return
+	}
+	c.answered = true
+	m.stopTimer(&c.answerTimer)
+	m.rule(Answer{Call: c.id}, rule)
+}
+
+func (m *Machine) answerInBand(c *call) {
+	m.answer(c, "answer_within")
+	if c.playing == 0 && !c.music {
+		m.rule(Ringback{Call: c.id}, "answer_within")
+	}
+}
+
+func (m *Machine) play(c *call, rule string, phrases ...Phrase) {
+	m.answer(c, rule)
+	c.plays++
+	c.playing = c.plays
+	for i := range phrases {
+		phrases[i].Center = c.center.id
+	}
+	m.rule(Play{Call: c.id, ID: c.playing, Phrases: phrases}, rule)
+}
+
+func (m *Machine) playMusic(c *call, rule string) {
+	m.answer(c, rule)
+	c.music = true
+	m.rule(Music{Call: c.id, Center: c.center.id}, rule)
+}
+
+func (m *Machine) playDone(c *call, id int) {
+	if c.playing == 0 || c.playing != id {
+		return
+	}
+	c.playing = 0
+	switch {
+	case c.state == statePrompt && c.leave == Voicemail:
+		m.setState(c, stateVoicemail)
+		m.walk(c, c.reason, "Leaves a message")
+		m.rule(Record{
+			Call: c.id, Center: c.center.id, From: c.from, Reason: c.reason, Limit: MaxMessage,
+		}, c.reason)
+	case c.state == statePrompt:
+		m.rule(Hangup{Call: c.id}, c.reason)
+		m.end(c, c.leave, c.reason)
+	case c.inLine:
+		m.playMusic(c, "queued")
+	}
+}
+
+func (m *Machine) callerHungUp(c *call) {
+	switch c.state {
+	case stateOffering, stateQueued:
+		m.abandon(c)
+	case stateConnected:
+		m.rule(HangupLeg{Leg: c.bridged}, "caller_hung_up")
+		m.walk(c, "caller_hung_up", "The caller hung up")
+		m.end(c, Answered, "caller_hung_up")
+	case statePrompt:
+		m.endPrompt(c)
+	case stateVoicemail:
+		if !c.hungUp {
+			c.hungUp = true
+			m.setTimer(&c.saveTimer, m.now.Add(SaveWithin))
+		}
+	case stateArrived:
+	}
+}
+
+// endPrompt ends a call whose caller did not hear a prompt to its end: a message counts as given, a greeting does not
+// count as a voicemail.
+func (m *Machine) endPrompt(c *call) {
+	if c.leave == Voicemail {
+		m.walk(c, c.reason, "The caller hung up during the greeting")
+		m.end(c, Abandoned, "greeting")
+		return
+	}
+	m.end(c, c.leave, c.reason)
+}
+
+// abandon ends a call whose caller hung up while waiting or ringing.
+func (m *Machine) abandon(c *call) {
+	m.cancelOffer(c, false)
+	m.walk(c, "caller_hung_up", "The caller hung up")
+	wait := m.now.Sub(c.entered)
+	switch {
+	case !c.answered: // a misdial: no wait, and in no rate
+		c.entered = time.Time{}
+		m.end(c, Abandoned, "before_answer")
+	case wait < m.rules.ShortAbandon:
+		m.leaves(c, leftShort)
+		m.end(c, ShortAbandoned, "caller_hung_up")
+	default:
+		m.leaves(c, leftAbandoned)
+		m.end(c, Abandoned, "caller_hung_up")
+	}
+}
+
+func (m *Machine) callFailed(c *call, reason string) {
+	if c.state == stateConnected {
+		m.rule(HangupLeg{Leg: c.bridged}, "call_failed")
+		m.rule(Hangup{Call: c.id}, "call_failed")
+		m.end(c, Answered, reason)
+		return
+	}
+	m.sendAway(c, Failed, reason, statusInternal)
+}
+
+// sendAway ends a call that nobody can go on with.
+func (m *Machine) sendAway(c *call, outcome Outcome, reason string, status int) {
+	m.cancelOffer(c, false)
+	m.walk(c, reason, "Sent away: "+reason)
+	if !c.answered {
+		retry := 0
+		if status == statusUnavailable {
+			retry = drainRetryAfter
+		}
+		m.rule(Refuse{Call: c.id, Status: status, RetryAfter: retry}, reason)
+	} else if !c.hungUp {
+		m.rule(Hangup{Call: c.id}, reason)
+	}
+	m.end(c, outcome, reason)
+}
+
+func (m *Machine) refuse(c *call, status, retryAfter int, reason string) {
+	m.order(Refuse{Call: c.id, Status: status, RetryAfter: retryAfter},
+		Why{Rule: reason, Text: "Refused with " + strconv.Itoa(status)})
+	m.end(c, Rejected, reason)
+}
+
+// end closes the books: the only place where a call gets its outcome.
+func (m *Machine) end(c *call, outcome Outcome, reason string) {
+	m.leaveLine(c)
+	for _, t := range [...]*timer{&c.answerTimer, &c.ringTimer, &c.holdTimer, &c.announceTimer, &c.saveTimer} {
+		m.stopTimer(t)
+	}
+	delete(m.calls, c.id)
+	m.ended++
+	m.outcomes.add(outcome)
+	r := CallRecord{
+		Call: c.id, From: c.from, To: c.to, Outcome: outcome, Reason: reason,
+		Arrived: c.arrived, Entered: c.entered, Connected: c.connected, Ended: m.now, Offers: c.offers,
+	}
+	if at := c.center; at != nil {
+		r.Center = at.id
+		at.live--
+		at.outcomes.add(outcome)
+		m.markCenter(at)
+		m.touch(at)
+	}
+	if c.operator != nil {
+		r.Operator = c.operator.id
+		m.releaseAfterCall(c)
+	}
+	m.dirty.ended = append(m.dirty.ended, c.id)
+	m.rule(End{Record: r}, reason)
+}

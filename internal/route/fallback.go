@@ -1,0 +1,123 @@
+package route
+
+import (
+	"slices"
+
+	"switchboard/internal/callcenter"
+)
+
+// stopWaiting gives a caller who waits, or who was offered in vain, the fallback of their branch.
+func (m *Machine) stopWaiting(c *call, reason string) {
+	held := c.welcomed
+	m.leaveLine(c)
+	if reason == "closing" {
+		c.open = false
+	}
+	m.act(c, reason, held)
+}
+
+// act does the action of the call's branch as it is now. Operators are never dialled from here: an action that would
+// is voicemail. interrupted says that the caller was told to hold, and is told that nobody will come.
+func (m *Machine) act(c *call, reason string, interrupted bool) {
+	if !c.entered.IsZero() {
+		m.leaves(c, leftByRule)
+	}
+	var phrases []Phrase
+	if interrupted {
+		phrases = append(phrases, Phrase{Prompt: PromptHoldInterrupt})
+	}
+	switch action := c.branch().Action; action {
+	case callcenter.ActionMessage:
+		prompt := PromptMessage
+		if reason == "closed" || reason == "closing" {
+			prompt = PromptClosed
+		}
+		m.prompt(c, Message, reason, append(phrases, Phrase{Prompt: prompt}))
+	case callcenter.ActionDisabled:
+		m.prompt(c, Message, "disabled", append(phrases, Phrase{Prompt: PromptDisabled}))
+	case callcenter.ActionVoicemail, callcenter.ActionOperator:
+		m.voicemail(c, reason, phrases)
+	default:
+		m.warnNotBuilt(c.center, action)
+		m.walk(c, reason, "The action is "+string(action)+", because: "+reason)
+		m.voicemail(c, "not_built", phrases)
+	}
+}
+
+func (m *Machine) warnNotBuilt(at *center, action callcenter.Action) {
+	if at.warned[action] {
+		return
+	}
+	at.warned[action] = true
+	m.rule(Warn{
+		Center: at.id, Text: "The action " + string(action) + " is not built yet; callers get voicemail.",
+	}, "not_built")
+}
+
+func (m *Machine) voicemail(c *call, reason string, before []Phrase) {
+	if reason == "closed" {
+		before = append(before, Phrase{Prompt: PromptClosed})
+	}
+	m.prompt(c, Voicemail, reason, append(before, Phrase{Prompt: PromptVoicemail}, Phrase{Prompt: PromptBeep}))
+}
+
+// prompt plays the last thing a caller hears before the line is closed or their message is recorded.
+func (m *Machine) prompt(c *call, leave Outcome, reason string, phrases []Phrase) {
+	c.leave, c.reason, c.music = leave, reason, false
+	m.setState(c, statePrompt)
+	m.walk(c, reason, "To "+string(leave)+": "+reason)
+	m.play(c, reason, phrases...)
+}
+
+// recordingEnded ends a voicemail. Only a message that was kept counts as one.
+func (m *Machine) recordingEnded(c *call, e RecordingEnded) {
+	if c.state != stateVoicemail {
+		return
+	}
+	m.stopTimer(&c.saveTimer)
+	switch {
+	case e.Err != "" && !c.hungUp:
+		m.warnLost(c, e.Err)
+		m.prompt(c, Failed, "recording_failed", []Phrase{{Prompt: PromptVoicemailFull}})
+		return
+	case e.Err != "":
+		m.warnLost(c, e.Err)
+		m.end(c, Failed, "recording_failed")
+		return
+	}
+	if !c.hungUp {
+		m.rule(Hangup{Call: c.id}, c.reason)
+	}
+	if !e.Kept {
+		m.end(c, Abandoned, "no_message")
+		return
+	}
+	m.end(c, Voicemail, c.reason)
+}
+
+func (m *Machine) warnLost(c *call, err string) {
+	m.rule(Warn{Center: c.center.id, Text: "A voicemail could not be recorded: " + err}, "recording_failed")
+}
+
+// digit handles a key of the caller: the escape digit works for everybody who waits, at any time. One that changed
+// still works for those who heard it, until their next announcement.
+func (m *Machine) digit(c *call, d byte) {
+	if !c.inLine {
+		return
+	}
+	key := string(rune(d))
+	if key != c.center.settings.HoldQueue.QueueEscapeDTMF && key != c.heardKey {
+		return
+	}
+	m.cancelOffer(c, false)
+	m.walk(c, "escape", "Pressed "+key+" to leave a message")
+	m.leaveLine(c)
+	m.leaves(c, leftByRule)
+	m.voicemail(c, "escape", nil)
+}
+
+// escapePhrase announces the escape digit as the number that the prompt can say: 10 is the star, 11 the hash.
+func escapePhrase(key string) (Phrase, bool) {
+	n := slices.Index([]string{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#"}, key)
+	return Phrase{Prompt: PromptHoldEscape, Number: n}, n >= 0
+}

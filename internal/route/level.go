@@ -1,0 +1,131 @@
+package route
+
+import (
+	"slices"
+	"sort"
+	"time"
+)
+
+// left says how a caller stopped waiting.
+type left uint8
+
+const (
+	leftAnswered left = iota
+	leftAbandoned
+	leftShort
+	leftByRule // timeout, escape, closing, nobody answered: the service level counts those who waited past the target
+)
+
+type leaver struct {
+	at   time.Time
+	wait time.Duration
+	how  left
+}
+
+// levelWindow keeps the raw waits of the last LevelWindow, so that a new target counts for all of them.
+type levelWindow struct {
+	list   []leaver
+	target time.Duration
+	good   int // answered within target
+	total  int
+}
+
+func (l leaver) counts(target time.Duration) (good, total int) {
+	switch l.how {
+	case leftAnswered:
+		return count(l.wait <= target), 1
+	case leftAbandoned:
+		return 0, 1
+	case leftByRule:
+		return 0, count(l.wait > target)
+	case leftShort:
+	}
+	return 0, 0
+}
+
+func (w *levelWindow) add(l leaver) {
+	if len(w.list) == MaxLevelCalls {
+		w.drop()
+	}
+	w.list = append(w.list, l)
+	good, total := l.counts(w.target)
+	w.good += good
+	w.total += total
+}
+
+func (w *levelWindow) drop() {
+	good, total := w.list[0].counts(w.target)
+	w.good -= good
+	w.total -= total
+	w.list = w.list[1:]
+}
+
+// roll forgets what is older than the window and takes on a new target.
+func (w *levelWindow) roll(now time.Time, target time.Duration) {
+	for len(w.list) > 0 && !w.list[0].at.After(now.Add(-LevelWindow)) {
+		w.drop()
+	}
+	if w.target == target {
+		return
+	}
+	w.target, w.good, w.total = target, 0, 0
+	for _, l := range w.list {
+		good, total := l.counts(target)
+		w.good += good
+		w.total += total
+	}
+}
+
+func (at *center) target() time.Duration {
+	return time.Duration(at.settings.Alerts.ServiceLevelSeconds) * time.Second
+}
+
+// leaves books that a caller stopped waiting, for the service level.
+func (m *Machine) leaves(c *call, how left) {
+	at, wait := c.center, m.now.Sub(c.entered)
+	at.level.roll(m.now, at.target())
+	at.level.add(leaver{m.now, wait, how})
+	at.longest = max(at.longest, wait)
+	if how == leftAnswered && wait <= at.target() {
+		at.inTarget++
+	}
+	m.markCenter(at)
+}
+
+// serviceLevel is the share answered within the target, in percent over the rolling window; callers who wait past it
+// already count as misses. -1: no data.
+func (m *Machine) serviceLevel(at *center) float64 {
+	at.level.roll(m.now, at.target())
+	past := m.now.Add(-at.target())
+	total := at.level.total
+	total += sort.Search(len(at.line), func(i int) bool { return !at.line[i].entered.Before(past) })
+	for _, c := range at.offers {
+		total += count(!c.inLine && c.entered.Before(past))
+	}
+	if total == 0 {
+		return -1
+	}
+	return 100 * float64(at.level.good) / float64(total)
+}
+
+// outcomeCounts counts by the place in Outcomes.
+type outcomeCounts [9]int
+
+func (o *outcomeCounts) add(outcome Outcome) { o[slices.Index(Outcomes, outcome)]++ }
+
+func (o *outcomeCounts) sum() (n int) {
+	for _, k := range o {
+		n += k
+	}
+	return n
+}
+
+func (o *outcomeCounts) byName() map[Outcome]int {
+	counts := make(map[Outcome]int, len(Outcomes))
+	for i, k := range o {
+		if k > 0 {
+			counts[Outcomes[i]] = k
+		}
+	}
+	return counts
+}

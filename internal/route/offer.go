@@ -1,0 +1,395 @@
+package route
+
+import (
+	"slices"
+	"time"
+
+	"switchboard/internal/callcenter"
+)
+
+// offer is one attempt to have an operator, or all of them at once, take a caller.
+type offer struct {
+	rings        []*ringing
+	strategy     callcenter.Strategy
+	lastWithdraw bool // the last ringing of it ended without any operator's doing
+}
+
+// ringing is one operator being rung, on all their phones.
+type ringing struct {
+	call   *call
+	op     *operator
+	member *member
+	legs   []ringingLeg
+	missed bool // one of the phones rang in vain
+	record int  // place in call.offers
+}
+
+type ringingLeg struct {
+	n      int
+	device callcenter.DeviceID
+	gone   bool
+}
+
+// The results of an OfferRecord.
+const (
+	ResultAnswered    = "answered"
+	ResultDeclined    = "declined"
+	ResultMissed      = "missed"
+	ResultUnreachable = "unreachable"
+	ResultCancelled   = "cancelled"
+)
+
+// mayTry says whether a free member may be offered to the caller: not twice in a round, and after a round without an
+// answer only who became eligible later.
+func (c *call) mayTry(b *member) bool { return b.epoch > c.after && !slices.Contains(c.tried, b.op) }
+
+// offer rings whom the branch's strategy chooses of the candidates.
+func (m *Machine) offer(c *call, candidates []*member) {
+	at := c.center
+	first := len(c.offers) == 0
+	o := &offer{strategy: c.strategy()}
+	leftOut := at.leftOut(c)
+	chosen, reason := m.choose(c, o.strategy, candidates)
+	at.noLongerIdle(c)
+	c.undecided = false
+	c.offer = o
+	at.offers = append(at.offers, c)
+	if o.strategy == callcenter.Simultaneous {
+		c.after = m.epoch // one ring of all is the round
+	}
+	m.setState(c, stateOffering)
+	for _, b := range chosen {
+		m.ring(c, b, reason(b), leftOut)
+	}
+	m.setTimer(&c.ringTimer, m.now.Add(time.Duration(at.settings.RingSeconds)*time.Second))
+	if !first && !c.music {
+		m.playMusic(c, "offer")
+	}
+	m.markCenter(at)
+}
+
+func (m *Machine) ring(c *call, b *member, reason string, leftOut []callcenter.OperatorID) {
+	o := b.op
+	r := &ringing{call: c, op: o, member: b, record: len(c.offers)}
+	c.offer.rings = append(c.offer.rings, r)
+	c.tried = append(c.tried, o)
+	c.offers = append(c.offers, OfferRecord{Operator: o.id, At: m.now, Why: reason})
+	o.ringing = r
+	m.walk(c, string(c.offer.strategy), "Rang "+o.name+": "+reason)
+	why := Why{Rule: string(c.offer.strategy), Text: o.name + ": " + reason, LeftOut: leftOut}
+	r.legs = make([]ringingLeg, 0, len(o.devices))
+	for _, d := range o.devices {
+		if d.up {
+			c.legs++
+			r.legs = append(r.legs, ringingLeg{n: c.legs, device: d.id})
+			m.order(Ring{
+				Leg: LegID{c.id, c.legs}, Center: c.center.id, Operator: o.id, Device: d.id, From: c.from,
+			}, why)
+		}
+	}
+	m.refresh(o)
+}
+
+// leftOut names the first members who are not candidates.
+func (at *center) leftOut(c *call) []callcenter.OperatorID {
+	n := min(len(at.members)-at.freeOps+len(c.tried), MaxLeftOut)
+	if n <= 0 {
+		return nil
+	}
+	list := make([]callcenter.OperatorID, 0, n)
+	for _, b := range at.members {
+		if len(list) == n {
+			break
+		}
+		if !b.isFree || !c.mayTry(b) {
+			list = append(list, b.op.id)
+		}
+	}
+	return list
+}
+
+// findLeg finds a leg that rings now.
+func (m *Machine) findLeg(id LegID) (*ringing, *ringingLeg) {
+	c := m.calls[id.Call]
+	if c == nil || c.offer == nil {
+		return nil, nil
+	}
+	for _, r := range c.offer.rings {
+		for i := range r.legs {
+			if r.legs[i].n == id.N && !r.legs[i].gone {
+				return r, &r.legs[i]
+			}
+		}
+	}
+	return nil, nil
+}
+
+// legRinging is noted on the call's path: the phone, not only the machine, says that it rings.
+func (m *Machine) legRinging(id LegID) {
+	if r, _ := m.findLeg(id); r != nil {
+		m.markCall(r.call)
+	}
+}
+
+// legAnswered is the compare-and-swap of an answer: the first leg of a live offer wins, any other is hung up.
+func (m *Machine) legAnswered(id LegID) {
+	r, leg := m.findLeg(id)
+	if r == nil {
+		if c := m.calls[id.Call]; c == nil || c.state != stateConnected || c.bridged != id {
+			m.rule(HangupLeg{Leg: id}, "lost")
+		}
+		return
+	}
+	c, o := r.call, r.op
+	leg.gone = true // it rings no more
+	m.answer(c, "answered")
+	m.rule(Bridge{Call: c.id, Leg: id}, "answered")
+	c.playing, c.music = 0, false
+	c.bridged, c.operator, c.connected = id, o, m.now
+	o.call = c
+	o.missed = 0
+	strategy := c.offer.strategy
+	m.finish(r, ResultAnswered, true)
+	m.cancelOffer(c, true)
+	m.leaveLine(c)
+	m.stopTimer(&c.ringTimer)
+	m.leaves(c, leftAnswered)
+	if strategy == callcenter.RoundRobin {
+		c.center.toEnd(r.member)
+	}
+	m.setState(c, stateConnected)
+	m.walk(c, "answered", o.name+" answered")
+}
+
+// finish ends the ringing of one operator, cancels what still rings and frees them.
+func (m *Machine) finish(r *ringing, result string, elsewhere bool) {
+	c := r.call
+	for i := range r.legs {
+		if !r.legs[i].gone {
+			r.legs[i].gone = true
+			m.rule(CancelLeg{Leg: LegID{c.id, r.legs[i].n}, Elsewhere: elsewhere}, result)
+		}
+	}
+	rec := &c.offers[r.record]
+	rec.Until, rec.Result = m.now, result
+	c.offer.rings = slices.DeleteFunc(c.offer.rings, func(o *ringing) bool { return o == r })
+	r.op.ringing = nil
+	if result == ResultMissed || result == ResultDeclined {
+		r.op.idleSince = m.now
+		m.walk(c, result, r.op.name+" "+map[bool]string{true: "missed it", false: "declined"}[result == ResultMissed])
+		m.missed(r)
+	}
+	m.refresh(r.op)
+	m.markOperator(r.op)
+}
+
+// missed counts a miss or decline, and takes who had too many in a row off duty. Where all ring, nobody is blamed.
+func (m *Machine) missed(r *ringing) {
+	o := r.op
+	if r.call.offer.strategy == callcenter.Simultaneous {
+		return
+	}
+	o.missed++
+	if m.rules.MaxMissed > 0 && o.missed >= m.rules.MaxMissed && o.duty.On {
+		m.dutyByRule(o, DutySet{Reason: "Missed call", ChangedBy: "missed call"}, "max_missed")
+	}
+}
+
+// cancelOffer ends an offer without looking for another operator. Nobody missed anything.
+func (m *Machine) cancelOffer(c *call, elsewhere bool) {
+	if c.offer == nil {
+		return
+	}
+	for len(c.offer.rings) > 0 {
+		m.finish(c.offer.rings[0], ResultCancelled, elsewhere)
+	}
+	m.closeOffer(c)
+}
+
+func (m *Machine) closeOffer(c *call) {
+	m.stopTimer(&c.ringTimer)
+	c.offer = nil
+	at := c.center
+	if i := slices.Index(at.offers, c); i >= 0 {
+		at.offers = slices.Delete(at.offers, i, i+1)
+	}
+}
+
+// withdraw takes an offer back from an operator who may no longer have it. They did not miss it.
+func (m *Machine) withdraw(r *ringing) {
+	c := r.call
+	c.offer.lastWithdraw = true
+	m.finish(r, ResultCancelled, false)
+	if len(c.offer.rings) == 0 {
+		m.offerOver(c)
+	}
+}
+
+// cancelDevice stops the ringing of a phone that was taken away.
+func (m *Machine) cancelDevice(o *operator, id callcenter.DeviceID) {
+	r := o.ringing
+	if r == nil {
+		return
+	}
+	left := 0
+	for i := range r.legs {
+		leg := &r.legs[i]
+		if leg.device == id && !leg.gone {
+			leg.gone = true
+			m.rule(CancelLeg{Leg: LegID{r.call.id, leg.n}}, ResultCancelled)
+		}
+		left += count(!leg.gone)
+	}
+	if left == 0 {
+		m.withdraw(r)
+	}
+}
+
+// legFailed reads a refusal: declined by the person, missed by the person, or a phone that cannot be reached, which is
+// nobody's fault (docs/reference/routing.md, "Offers").
+func (m *Machine) legFailed(id LegID, status int) {
+	r, leg := m.findLeg(id)
+	if r == nil {
+		return
+	}
+	leg.gone = true
+	result := resultOf(status)
+	switch result {
+	case ResultDeclined:
+		m.ringingOver(r, ResultDeclined)
+		return
+	case ResultMissed:
+		r.missed = true
+	default:
+		m.walk(r.call, result, "A phone of "+r.op.name+" could not be reached")
+		if d := r.op.device(leg.device); d != nil {
+			m.deviceDown(d)
+		}
+	}
+	for i := range r.legs {
+		if !r.legs[i].gone {
+			return
+		}
+	}
+	if r.missed {
+		result = ResultMissed
+	}
+	m.ringingOver(r, result)
+}
+
+func resultOf(status int) string {
+	switch {
+	case status >= 300 && status < 400, status == 486, status == 600, status == 603:
+		return ResultDeclined
+	case status == 408, status == 480, status == 487:
+		return ResultMissed
+	}
+	return ResultUnreachable
+}
+
+func (m *Machine) ringingOver(r *ringing, result string) {
+	c := r.call
+	c.offer.lastWithdraw = false
+	m.finish(r, result, false)
+	if len(c.offer.rings) == 0 {
+		m.offerOver(c)
+	}
+}
+
+// rangOut is ring_seconds.
+func (m *Machine) rangOut(c *call) {
+	if c.offer == nil {
+		return
+	}
+	c.offer.lastWithdraw = false
+	for len(c.offer.rings) > 0 {
+		m.finish(c.offer.rings[0], ResultMissed, false)
+	}
+	m.offerOver(c)
+}
+
+// offerOver keeps the caller in the line until the end of the step: older callers choose first, then verdict decides.
+func (m *Machine) offerOver(c *call) {
+	c.withdrawn = c.offer.lastWithdraw
+	m.closeOffer(c)
+	switch {
+	case c.overdue:
+		m.stopWaiting(c, "timeout")
+	case c.closing, !c.inLine && c.open && c.center.closed:
+		m.stopWaiting(c, "closing")
+	default:
+		m.joinLine(c)
+		c.center.makeIdle(c)
+		m.setState(c, stateQueued)
+		c.undecided = true
+		m.undecided = append(m.undecided, c)
+		m.touch(c.center)
+	}
+}
+
+// verdict is for a caller whose offer failed and for whom nobody else is free: the round is over.
+func (m *Machine) verdict(c *call) {
+	at := c.center
+	c.tried = c.tried[:0]
+	c.after = m.epoch
+	switch {
+	case c.withdrawn && (at.manned > 0 || at.settings.HoldQueue.UnattendedQueue), !c.withdrawn && at.busy > 0:
+		m.wait(c, "round_over")
+	case c.withdrawn:
+		m.stopWaiting(c, "no_operators")
+	default:
+		m.stopWaiting(c, "no_answer")
+	}
+}
+
+func (m *Machine) legHungUp(id LegID) {
+	c := m.calls[id.Call]
+	if c == nil || c.state != stateConnected || c.bridged != id {
+		m.legFailed(id, 480)
+		return
+	}
+	m.rule(Hangup{Call: c.id}, "operator_hung_up")
+	m.walk(c, "operator_hung_up", c.operator.name+" hung up")
+	m.end(c, Answered, "operator_hung_up")
+}
+
+// releaseAfterCall starts the wrap-up of the operator whose call ended, or frees them.
+func (m *Machine) releaseAfterCall(c *call) {
+	o := c.operator
+	o.call = nil
+	o.idleSince = m.now
+	wrap := time.Duration(c.center.settings.AdvancedSettings.MaxWrapUpSeconds) * time.Second
+	switch {
+	case o.offAfter != nil:
+		m.dutyByRule(o, *o.offAfter, "off_after_call")
+	case wrap > 0 && o.works():
+		o.wrapping, o.extended = true, false
+		m.setTimer(&o.wrapTimer, m.now.Add(wrap))
+	}
+	m.refresh(o)
+	m.markOperator(o)
+	m.forgetOperator(o)
+}
+
+func (m *Machine) endWrapUp(o *operator) {
+	m.stopTimer(&o.wrapTimer)
+	o.wrapping = false
+	o.idleSince = m.now
+	m.refresh(o)
+}
+
+func (m *Machine) wrapUpEnded(id callcenter.OperatorID) {
+	if o := m.operators[id]; o != nil && o.wrapping {
+		m.endWrapUp(o)
+	}
+}
+
+func (m *Machine) wrapUpExtended(e WrapUpExtended) {
+	o := m.operators[e.Operator]
+	if o == nil || !o.wrapping || o.extended || e.Extra <= 0 {
+		return
+	}
+	o.extended = true
+	m.setTimer(&o.wrapTimer, o.wrapTimer.at.Add(min(e.Extra, MaxExtension)))
+	m.markOperator(o)
+}
