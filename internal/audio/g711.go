@@ -73,7 +73,7 @@ func DecodeULaw(b byte) int16 { return ulawLinear[b] }
 // DecodeALaw gives the 16-bit sample of an A-law byte (ITU-T G.711, table 1).
 func DecodeALaw(b byte) int16 { return alawLinear[b] }
 
-// EncodeULaw gives the mu-law byte nearest to a 16-bit sample.
+// EncodeULaw gives the mu-law byte of a 16-bit sample, by G.711's decision values.
 func EncodeULaw(s int16) byte {
 	v, sign := int(s), byte(0)
 	if v < 0 {
@@ -84,7 +84,7 @@ func EncodeULaw(s int16) byte {
 	return ^(sign | byte(segment<<4) | byte(v>>(segment+3)&0x0f))
 }
 
-// EncodeALaw gives the A-law byte nearest to a 16-bit sample.
+// EncodeALaw gives the A-law byte of a 16-bit sample, by G.711's decision values.
 func EncodeALaw(s int16) byte {
 	v, sign := int(s), byte(0x80)
 	if v < 0 {

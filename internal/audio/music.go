@@ -87,14 +87,24 @@ func (e *ensemble) play(t *timbre, note, at, length int, loudness float64) {
 	hz := noteHz(note)
 	table := e.table(tableKey{t, note}, hz)
 	step := hz * tableSize / Rate
-	attack, release := t.attack*Rate, float64(length)/5
+	attack, release := int(t.attack*Rate), length/5
 	fall, level := math.Exp(-1/(t.decay*Rate)), t.loudness*loudness
+	place := at % len(e.circle)
 	for i, phase := 0, 0.0; i < length; i++ {
-		swell := min(1, float64(i)/attack, float64(length-i)/release)
-		e.circle[(at+i)%len(e.circle)] += table[int(phase)] * level * swell
+		v := table[int(phase)] * level
+		switch {
+		case i < attack:
+			v *= float64(i) / float64(attack)
+		case length-i < release:
+			v *= float64(length-i) / float64(release)
+		}
+		e.circle[place] += v
 		level *= fall
 		if phase += step; phase >= tableSize {
 			phase -= tableSize
+		}
+		if place++; place == len(e.circle) {
+			place = 0
 		}
 	}
 }
