@@ -115,7 +115,8 @@ func (c *compiler) parameters(raws []jsontext.Value) ([]parameter, error) {
 	return params, nil
 }
 
-// parameter compiles one; followed says that a $ref led here, and another may not follow. Its node is nil when it does not stand in the query.
+// parameter compiles one; followed says that a $ref led here, and another may not follow. Its node is nil when it does
+// not stand in the query.
 func (c *compiler) parameter(raw jsontext.Value, followed bool) (parameter, error) {
 	var src struct {
 		Ref         string         `json:"$ref"`
