@@ -102,7 +102,7 @@ func addKey(ctx context.Context, conn *sql.Conn, by Actor, k *Key) error {
 	if err != nil {
 		return err
 	}
-	if _, err := conn.ExecContext(ctx, putSQL["api_key"], k.ID, seq, 1, doc); err != nil {
+	if _, err := conn.ExecContext(ctx, putSQL["api_key"], k.ID, seq, 1, string(doc)); err != nil {
 		return err
 	}
 	_, err = conn.ExecContext(ctx, addHistorySQL, historyArgs(seq, now, by, KindKey, k.ID, nil, after)...)

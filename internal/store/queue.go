@@ -163,7 +163,7 @@ func (e callEntry) write(w *writer) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.stmts.saveCall.Exec(int64(e.rec.Call), nanos(e.rec.Ended), doc)
+	_, err = w.stmts.saveCall.Exec(int64(e.rec.Call), nanos(e.rec.Ended), string(doc))
 	return err
 }
 

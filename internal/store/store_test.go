@@ -483,3 +483,13 @@ func TestKeysAddedBesideWhileTheServerWrites(t *testing.T) {
 		t.Error("something was lost")
 	}
 }
+
+func TestWriterAsksForDurability(t *testing.T) {
+	s := open(t, t.TempDir(), Options{})
+	for pragma, want := range map[string]string{"synchronous": "2", "journal_mode": "wal", "busy_timeout": "5000"} {
+		var got string
+		if err := s.writer.conn.QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&got); err != nil || got != want {
+			t.Errorf("%s is %q, want %q, %v", pragma, got, want, err)
+		}
+	}
+}

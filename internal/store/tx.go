@@ -104,7 +104,7 @@ func (tx *Tx) PutCompany(c *callcenter.Company) error {
 	seq, p := tx.seq, tx.pending
 	tx.ops = append(tx.ops, op{
 		change: change, id: decimal(c.ID), revision: seq, before: before, after: doc,
-		write: func(w *writer) error { return w.put("company", int64(c.ID), seq, 1, doc) },
+		write: func(w *writer) error { return w.put("company", int64(c.ID), seq, 1, string(doc)) },
 		undo:  func() { p.company = old },
 	})
 	p.company = c
@@ -191,7 +191,7 @@ func put[K comparable, T any](tx *Tx, sp *spec[K, T], v *T) error {
 	}
 	stored := *rec
 	return record(tx, sp, id, old, v, rev, func(w *writer) error {
-		args := []any{id, stored.Seq, stored.Version, doc}
+		args := []any{id, stored.Seq, stored.Version, string(doc)}
 		if sp.column != nil {
 			args = append(args, sp.column(v))
 		}

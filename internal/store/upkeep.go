@@ -62,8 +62,11 @@ func (s *Store) Backup(ctx context.Context, path string) error {
 	if err := f.Close(); err != nil {
 		return fmt.Errorf("back up: %w", err)
 	}
-	// VACUUM INTO takes an empty file, which by now only its owner can read.
-	if _, err := s.readers.ExecContext(ctx, "VACUUM INTO ?", path); err != nil {
+	// A connection of its own, since the readers' may not write and the writer's must not wait. VACUUM INTO takes an
+	// empty file, which by now only its owner can read.
+	db := connect(s.path(), 1, false)
+	defer func() { _ = db.Close() }()
+	if _, err := db.ExecContext(ctx, "VACUUM INTO ?", path); err != nil {
 		if gone := os.Remove(path); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
 			err = errors.Join(err, gone)
 		}
