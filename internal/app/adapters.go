@@ -3,6 +3,7 @@ package app
 import (
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"switchboard/internal/callcenter"
@@ -12,12 +13,13 @@ import (
 	"switchboard/internal/sipd"
 )
 
-// phones lets the exchange invite devices through sipd.
-type phones struct{ server *sipd.Server }
+// phones lets the exchange invite devices through sipd. The exchange must stand before the server listens, so the
+// server comes later; nothing can ring before that.
+type phones struct{ server atomic.Pointer[sipd.Server] }
 
 // Invite implements exchange.Phones.
-func (p phones) Invite(inv exchange.Invitation, events exchange.Events) exchange.Leg {
-	return p.server.Invite(sipd.Invitation{
+func (p *phones) Invite(inv exchange.Invitation, events exchange.Events) exchange.Leg {
+	return p.server.Load().Invite(sipd.Invitation{
 		Device: inv.Device, To: inv.Contact, From: inv.From, SDP: inv.SDP,
 	}, events)
 }

@@ -31,7 +31,7 @@ type App struct {
 	records  *records
 	pool     *media.Pool
 	sip      *sipd.Server
-	auth     *auth.Auth
+	sessions *auth.Sessions
 	listener net.Listener
 	http     *http.Server
 
@@ -94,10 +94,10 @@ func (a *App) startCalls(ctx, background context.Context) error {
 		return err
 	}
 	say := func(event route.Event) { a.engine.Say(event) }
-	late := &latePhones{}
+	late := &phones{}
 	a.exchange = exchange.New(exchange.Config{
 		Say: say, Phones: late, Prompts: prompts{media.NewLibrary(a.cfg.Prompts)}, Mailbox: box, Log: a.cfg.Log,
-		Ports:     ports{a.pool, media.NewTrack(audio.Music())},
+		Ports:     ports{a.pool, media.NewTrack(audio.HoldMusic())},
 		Directory: directory{a.store},
 	})
 	company := a.store.Snapshot().Company().ID
@@ -112,7 +112,7 @@ func (a *App) startCalls(ctx, background context.Context) error {
 	if a.sip, err = sipd.New(a.sipConfig()); err != nil {
 		return fmt.Errorf("listen for calls on %s: %w", a.cfg.SIP, err)
 	}
-	late.set(a.sip)
+	late.server.Store(a.sip)
 	return nil
 }
 
@@ -140,7 +140,7 @@ func (a *App) sipConfig() sipd.Config {
 	return sipd.Config{
 		Addr: a.cfg.SIP, Advertise: a.cfg.Advertise, Realm: auth.Realm, Account: known.account,
 		AllowTrunk: known.trunk, MaxNewCalls: a.cfg.NewCallsPerSec, Log: a.cfg.Log,
-		Guard: limit.NewGuard(limit.SIPFailures, time.Minute),
+		Guard: guard{limit.NewGuard(limit.MaxSIPFailures)},
 		OnCall: func(leg *sipd.Leg) {
 			leg.Handle(a.exchange.Incoming(leg))
 		},
@@ -169,13 +169,12 @@ func (a *App) Engine() *engine.Engine { return a.engine }
 // Run serves until the context ends, then drains: no new calls, waiting callers are told goodbye, talking ones have
 // Config.Drain to end by themselves, then get their BYE.
 func (a *App) Run(ctx context.Context) error {
-	select {
-	case <-ctx.Done():
-	}
-	return a.drain()
+	<-ctx.Done()
+	a.drain()
+	return nil
 }
 
-func (a *App) drain() error {
+func (a *App) drain() {
 	a.engine.Say(route.Draining{})
 	a.cfg.Log.Info("draining", "bound", a.cfg.Drain)
 	deadline := time.Now().Add(a.cfg.Drain)
@@ -186,7 +185,6 @@ func (a *App) drain() error {
 		time.Sleep(20 * time.Millisecond)
 	}
 	a.exchange.HangupAll()
-	return nil
 }
 
 // Close stops everything and waits for it. It may be called on a server that Run left, or never started.

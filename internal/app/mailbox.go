@@ -86,11 +86,24 @@ func (m *mailbox) recover(ctx context.Context) error {
 		m.mu.Lock()
 		m.open[rec.Call] = rec
 		m.mu.Unlock()
-		length, err := audio.WAVLength(filepath.Join(m.dir, rec.Path))
+		length, err := lengthOf(filepath.Join(m.dir, rec.Path))
 		m.End(rec.Call, length, err == nil && length >= exchange.MinVoicemail)
 		m.log.Info("a voicemail was cut off by a crash", "call", rec.Call, "length", length)
 	}
 	return nil
+}
+
+// lengthOf is how much was said before a crash.
+func lengthOf(path string) (time.Duration, error) {
+	file, err := os.ReadFile(path)
+	if err != nil {
+		return 0, err
+	}
+	sound, err := audio.ReadWAV(file)
+	if err != nil {
+		return 0, err
+	}
+	return time.Duration(len(sound.Samples)) * time.Second / time.Duration(sound.Rate), nil
 }
 
 func newVoicemailID() int64 {

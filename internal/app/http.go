@@ -1,0 +1,100 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"switchboard/internal/api"
+	"switchboard/internal/auth"
+	"switchboard/internal/callcenter"
+	"switchboard/internal/console"
+	"switchboard/internal/engine"
+	"switchboard/internal/limit"
+	"switchboard/internal/route"
+	"switchboard/web"
+)
+
+// startHTTP serves the pages and the API on one listener.
+func (a *App) startHTTP() error {
+	a.sessions = auth.NewSessions(a.store, a.store, time.Now)
+	mux := http.NewServeMux()
+	rest := api.New(api.Config{
+		Settings: a.store, Voicemails: a.store, History: a.store, Live: live{a.engine}, Phones: a.sip,
+		DataDir: a.cfg.DataDir, RateLimit: a.cfg.RateLimit, CompanyRateLimit: a.cfg.CompanyRateLimit, Log: a.cfg.Log,
+	})
+	mux.Handle("/api/", rest)
+	mux.Handle("/openapi.json", rest)
+	mux.Handle("/", console.New(console.Config{
+		Feed: a.engine.Subscribe, Sessions: browsers{a.sessions}, Dist: web.Dist(), Version: Version,
+		Company: a.store.Snapshot().Company().Name, SIPAddress: "sip:" + a.sip.Addr().String(),
+		LinkHelp: "switchboard key sign-in --data " + a.cfg.DataDir, Log: a.cfg.Log,
+	}))
+	var err error
+	if a.listener, err = net.Listen("tcp", a.cfg.HTTP); err != nil {
+		return fmt.Errorf("listen for pages and API on %s: %w", a.cfg.HTTP, err)
+	}
+	a.http = httpServer(mux, a.cfg.Log)
+	a.wg.Go(func() {
+		if err := a.http.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {
+			a.cfg.Log.Error("the web side stopped; calls go on", "error", err)
+		}
+	})
+	return nil
+}
+
+// live answers what only the running core knows.
+type live struct{ engine *engine.Engine }
+
+// CenterLive implements api.Live.
+func (l live) CenterLive(ctx context.Context, id callcenter.ID) (view route.CenterView, ok bool) {
+	err := l.engine.Ask(ctx, func(m *route.Machine, _ time.Time) { view, ok = m.Center(id) })
+	return view, ok && err == nil
+}
+
+// OperatorLive implements api.Live.
+func (l live) OperatorLive(ctx context.Context, id callcenter.OperatorID) (view route.OperatorView, ok bool) {
+	err := l.engine.Ask(ctx, func(m *route.Machine, _ time.Time) { view, ok = m.Operator(id) })
+	return view, ok && err == nil
+}
+
+// Say implements api.Live.
+func (l live) Say(event route.Event) { l.engine.Say(event) }
+
+// browsers lets the console sign browsers in.
+type browsers struct{ sessions *auth.Sessions }
+
+// SignIn implements console.Sessions.
+func (b browsers) SignIn(ctx context.Context, token string) (cookie string, expires time.Time, err error) {
+	taken, err := b.sessions.TakeLink(ctx, token)
+	if err == nil && !taken {
+		err = console.ErrLink
+	}
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	return b.sessions.NewSession(ctx)
+}
+
+// Valid implements console.Sessions.
+func (b browsers) Valid(ctx context.Context, cookie string) bool {
+	return b.sessions.Valid(ctx, cookie)
+}
+
+// SignOut implements console.Sessions.
+func (b browsers) SignOut(ctx context.Context, cookie string) error {
+	return b.sessions.EndSession(ctx, cookie)
+}
+
+// guard lets sipd refuse addresses that guess passwords.
+type guard struct{ *limit.Guard }
+
+// Blocked implements sipd.Guard.
+func (g guard) Blocked(addr netip.Addr, now time.Time) bool { return g.Refused(now, addr) > 0 }
+
+// Failed implements sipd.Guard.
+func (g guard) Failed(addr netip.Addr, now time.Time) bool { return g.Fail(now, addr) }

@@ -1,0 +1,143 @@
+package demo
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"strings"
+
+	"switchboard/internal/auth"
+	"switchboard/internal/callcenter"
+	"switchboard/internal/store"
+)
+
+// colleague is one operator of the make-believe company.
+type colleague struct {
+	first, last    string
+	support, sales int // skill levels; 0: not in that center
+	id             callcenter.OperatorID
+	username       string
+	password       string
+}
+
+// company is what the demo founds.
+type company struct {
+	support, sales callcenter.ID
+	numbers        map[callcenter.ID]string // E.164
+	staff          []*colleague
+}
+
+// Numbers of the reserved 555-01xx block, which belongs to nobody.
+const (
+	supportNumber = "+12025550110"
+	salesNumber   = "+12025550120"
+	spareNumber   = "+12025550130"
+)
+
+func colleagues() []*colleague {
+	return []*colleague{
+		{first: "Ada", last: "Marsh", support: 90},
+		{first: "Ben", last: "Okoro", support: 70},
+		{first: "Chloe", last: "Duval", support: 60, sales: 80},
+		{first: "Dev", last: "Rana", support: 80},
+		{first: "Elif", last: "Aydin", support: 50, sales: 60},
+		{first: "Femi", last: "Adeyemi", sales: 90},
+		{first: "Grace", last: "Lindqvist", sales: 70},
+		{first: "Hugo", last: "Berger", support: 40, sales: 50},
+	}
+}
+
+// found writes the company into an empty database; in one that has call centers it does nothing but fail.
+func found(ctx context.Context, db *store.Store) (*company, error) {
+	if len(db.Snapshot().Centers()) > 0 {
+		return nil, fmt.Errorf("the data directory already holds a company; the demo wants an empty one")
+	}
+	c := &company{staff: colleagues(), numbers: map[callcenter.ID]string{}}
+	err := db.Update(ctx, "demo", func(tx *store.Tx) error {
+		offices := tx.Offices()
+		if len(offices) == 0 {
+			return fmt.Errorf("the company has no office")
+		}
+		office := offices[0].ID
+		if err := tx.PutTrunk(&callcenter.Trunk{
+			ID: callcenter.TrunkID(tx.NewID()), Name: "this computer", Addresses: []string{"127.0.0.0/8"},
+		}); err != nil {
+			return err
+		}
+		for _, person := range c.staff {
+			if err := hire(tx, office, person); err != nil {
+				return err
+			}
+		}
+		return c.open(tx, office)
+	})
+	return c, err
+}
+
+// hire adds a person with a phone, on duty.
+func hire(tx *store.Tx, office callcenter.OfficeID, person *colleague) error {
+	person.id = callcenter.OperatorID(tx.NewID())
+	person.username = strings.ToLower(person.first)
+	person.password = rand.Text()
+	err := tx.PutUser(&callcenter.User{
+		ID: person.id, OfficeID: office, FirstName: person.first, LastName: person.last,
+		Emails: []string{person.username + "@fernwood.example"}, License: "talk", State: callcenter.StateActive,
+		Duty: callcenter.Duty{On: true, Since: tx.Now(), OnSince: tx.Now(), ChangedBy: "demo"},
+	})
+	if err != nil {
+		return err
+	}
+	return tx.PutDevice(&callcenter.Device{
+		ID: callcenter.DeviceID(tx.NewID()), Owner: person.id, Kind: callcenter.DeviceRegistered,
+		Username: person.username, HA1: auth.DigestOf(person.username, person.password),
+	})
+}
+
+// open adds the two call centers and their numbers.
+func (c *company) open(tx *store.Tx, office callcenter.OfficeID) error {
+	support := callcenter.Defaults("Support")
+	support.GroupDescription = "Travellers with a question about a booking"
+	support.RingSeconds = 15
+	support.HoldQueue.MaxHoldSeconds = 180
+	support.HoldQueue.AnnouncementIntervalSeconds = 20
+	support.Alerts = callcenter.Alerts{ServiceLevelPercent: 80, ServiceLevelSeconds: 20}
+	support.AdvancedSettings.MaxWrapUpSeconds = 5
+	sales := callcenter.Defaults("Sales")
+	sales.GroupDescription = "Travellers who would like to book"
+	sales.RingSeconds = 12
+	sales.RoutingOptions.Open.OperatorRouting = callcenter.MostSkilled
+	sales.HoldQueue.MaxHoldCount = 5
+	sales.Alerts = callcenter.Alerts{ServiceLevelPercent: 90, ServiceLevelSeconds: 15}
+	var err error
+	if c.support, err = c.add(tx, office, support, supportNumber, func(p *colleague) int { return p.support }); err != nil {
+		return err
+	}
+	if c.sales, err = c.add(tx, office, sales, salesNumber, func(p *colleague) int { return p.sales }); err != nil {
+		return err
+	}
+	return tx.PutNumber(&callcenter.Number{
+		E164: spareNumber, Status: callcenter.NumberReserved, OfficeID: office, AssignedAt: tx.Now(),
+	})
+}
+
+func (c *company) add(
+	tx *store.Tx, office callcenter.OfficeID, settings callcenter.Settings, number string, skill func(*colleague) int,
+) (callcenter.ID, error) {
+	center := &callcenter.Center{
+		ID: callcenter.ID(tx.NewID()), OfficeID: office, State: callcenter.StateActive, Settings: settings,
+	}
+	for _, person := range c.staff {
+		if level := skill(person); level > 0 {
+			center.Members = append(center.Members,
+				callcenter.Member{Operator: person.id, Role: callcenter.RoleOperator, SkillLevel: level})
+		}
+	}
+	c.numbers[center.ID] = number
+	if err := tx.PutCenter(center); err != nil {
+		return 0, err
+	}
+	return center.ID, tx.PutNumber(&callcenter.Number{
+		E164: number, Status: callcenter.NumberCallCenter, OfficeID: office, AssignedAt: tx.Now(),
+		Target: callcenter.Target{ID: int64(center.ID), Type: callcenter.TargetCallCenter},
+	})
+}
