@@ -15,7 +15,10 @@ import (
 
 // Beside is access to a data directory beside the switchboard that may be running on it: enough for the command that
 // makes keys, and no more.
-type Beside struct{ db *sql.DB }
+type Beside struct {
+	path string
+	db   *sql.DB
+}
 
 // OpenBeside opens the database of a directory that a switchboard has been started on. It changes nothing: a directory
 // without a database is fs.ErrNotExist, and one of another version is an error.
@@ -24,7 +27,7 @@ func OpenBeside(ctx context.Context, dir string) (*Beside, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("no database yet, start the server on this directory first: %w", err)
 	}
-	b := &Beside{db: connect(path, 1, false)}
+	b := &Beside{path: path, db: connect(path, 1, false)}
 	have, want, err := version(ctx, b.db)
 	if err == nil && have < want {
 		err = fmt.Errorf("it has version %d and needs %d: start this version of the server once", have, want)
@@ -37,6 +40,18 @@ func OpenBeside(ctx context.Context, dir string) (*Beside, error) {
 
 // Close lets go of the database.
 func (b *Beside) Close() error { return b.db.Close() }
+
+// Backup is Store.Backup.
+func (b *Beside) Backup(ctx context.Context, path string) error { return backup(ctx, b.path, path) }
+
+// CreateLink is Store.CreateLink.
+func (b *Beside) CreateLink(ctx context.Context, hash [32]byte, expires time.Time) error {
+	_, err := b.db.ExecContext(ctx, "INSERT INTO link (hash, expires) VALUES (?, ?)", hash[:], nanos(expires))
+	if err != nil {
+		return fmt.Errorf("keep a sign-in link: %w", err)
+	}
+	return nil
+}
 
 // UserByEmail finds a person by an email address, as Snapshot.UserByEmail does.
 func (b *Beside) UserByEmail(ctx context.Context, email string) (*callcenter.User, bool, error) {

@@ -54,7 +54,9 @@ func (s *Store) Check(ctx context.Context) error {
 
 // Backup writes a consistent copy of the database to a new file while everything goes on. A path that exists is an
 // error. To restore, put the file back as switchboard.db.
-func (s *Store) Backup(ctx context.Context, path string) error {
+func (s *Store) Backup(ctx context.Context, path string) error { return backup(ctx, s.path(), path) }
+
+func backup(ctx context.Context, database, path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("back up: %w", err)
@@ -64,7 +66,7 @@ func (s *Store) Backup(ctx context.Context, path string) error {
 	}
 	// A connection of its own, since the readers' may not write and the writer's must not wait. VACUUM INTO takes an
 	// empty file, which by now only its owner can read.
-	db := connect(s.path(), 1, false)
+	db := connect(database, 1, false)
 	defer func() { _ = db.Close() }()
 	if _, err := db.ExecContext(ctx, "VACUUM INTO ?", path); err != nil {
 		if gone := os.Remove(path); gone != nil && !errors.Is(gone, fs.ErrNotExist) {

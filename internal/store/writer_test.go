@@ -108,7 +108,7 @@ func TestFailingChangeLeavesTheRestOfItsBatchAlone(t *testing.T) {
 			boom, panicked := errors.AsType[*PanicError](err)
 			right := [4]bool{
 				err == nil,
-				err == mine, //nolint:errorlint // as it is, not wrapped
+				err == mine, // as it is, not wrapped
 				err != nil && strings.Contains(err.Error(), "poisoned"),
 				panicked && boom.Value == "boom" && len(boom.Stack) > 0,
 			}
