@@ -20,12 +20,12 @@ import (
 
 // Limits of the signalling. Each says what happens to what is beyond it.
 const (
-	MaxMessage         = 16_384 // bytes of one message; a longer one is dropped and counted as malformed
-	DefaultMaxNewCalls = 2_000  // INVITEs let in per second; more get 503 with Retry-After
-	MaxStreams         = 4_096  // TCP connections let in; more are closed at once
-	MaxStreamsPerHost  = 256    // TCP connections of one address that is no trunk
+	MaxMessage         = 16_384  // bytes of one message; a longer one is dropped and counted as malformed
+	DefaultMaxNewCalls = 2_000   // INVITEs let in per second; more get 503 with Retry-After
+	MaxStreams         = 4_096   // TCP connections let in; more are closed at once
+	MaxStreamsPerHost  = 256     // TCP connections of one address that is no trunk
 	MaxLanes           = 250_000 // Call-IDs remembered at a time; more are refused with 503
-	StrangerRate       = 200 // packets a second of one address that is no trunk; more are dropped unread
+	StrangerRate       = 200     // packets a second of one address that is no trunk; more are dropped unread
 	StrangerBurst      = 400
 	retryAfter         = 5 // seconds, with our own 503
 	portTries          = 20
