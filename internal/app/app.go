@@ -97,7 +97,7 @@ func (a *App) startCalls(ctx, background context.Context) error {
 	late := &phones{}
 	a.exchange = exchange.New(exchange.Config{
 		Say: say, Phones: late, Prompts: prompts{media.NewLibrary(a.cfg.Prompts)}, Mailbox: box, Log: a.cfg.Log,
-		Ports:     ports{a.pool, media.NewTrack(audio.HoldMusic())},
+		Ports:     ports{a.pool, media.NewTrack(audio.Music())},
 		Directory: directory{a.store},
 	})
 	company := a.store.Snapshot().Company().ID

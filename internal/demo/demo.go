@@ -58,7 +58,7 @@ func Run(ctx context.Context, cfg Config) (err error) {
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
 	w := &world{
-		cfg: cfg, server: server, voice: media.NewTrack(audio.HoldMusic()),
+		cfg: cfg, server: server, voice: media.NewTrack(audio.Music()),
 		random: rand.New(rand.NewPCG(cfg.Seed, 1)),
 	}
 	if w.company, err = found(ctx, server.Store()); err != nil {

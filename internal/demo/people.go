@@ -30,7 +30,7 @@ const (
 // staff registers everybody's phone.
 func (w *world) staff(ctx context.Context, phones *softphone.Station) error {
 	for _, person := range w.company.staff {
-		_, err := phones.Register(ctx, person.username, person.password, func(call *softphone.Call) {
+		_, err := phones.Register(person.username, person.password, func(call *softphone.Call) {
 			w.attend(ctx, person, call)
 		})
 		if err != nil {

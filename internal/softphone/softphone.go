@@ -82,10 +82,10 @@ func (s *Station) Addr() netip.AddrPort { return s.sip.Addr() }
 
 // Register puts a phone on the air and keeps it registered until the station closes or Unregister. The error says that
 // the server refused or did not answer.
-func (s *Station) Register(ctx context.Context, username, password string, ring func(*Call)) (*Phone, error) {
+func (s *Station) Register(username, password string, ring func(*Call)) (*Phone, error) {
 	p := s.Static(username, ring)
-	err := s.sip.Register(ctx, sipd.Registration{
-		Server: s.cfg.Server, Username: username, Password: password, Expires: time.Minute,
+	_, err := s.sip.Register(s.ctx, sipd.Registration{
+		Server: s.cfg.Server.String(), Username: username, Password: password, Expires: time.Minute,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("register %s: %w", username, err)

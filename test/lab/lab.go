@@ -225,7 +225,7 @@ func (o *Operator) SIPDevice() (username, password string) {
 func (o *Operator) Phone(station *softphone.Station, ring func(*softphone.Call)) {
 	o.lab.T.Helper()
 	username, password := o.SIPDevice()
-	if _, err := station.Register(o.lab.T.Context(), username, password, ring); err != nil {
+	if _, err := station.Register(username, password, ring); err != nil {
 		o.lab.T.Fatal(err)
 	}
 }
