@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"switchboard/internal/callcenter"
 	"switchboard/internal/store"
 )
 
@@ -89,6 +90,24 @@ func TestPrincipalRights(t *testing.T) {
 		if got != [3]bool{test.admin, test.calls, test.exported} {
 			t.Errorf("principal %d: %v", i, got)
 		}
+	}
+}
+
+func TestPhoneDigests(t *testing.T) {
+	got := DigestOf("ada", "secret")
+	want := callcenter.Digest{
+		MD5:    "bb2fd56abb1965d1632f807c34383a49",
+		SHA256: "54812f74748fd1c105467cc57f78c96b510d67cb94b46d9c0a3785623b991a6a",
+	}
+	if got != want {
+		t.Errorf("got %+v", got)
+	}
+	name, password, ha1 := NewPhone()
+	if len(name) != usernameLength || len(password) != passwordLength || ha1 != DigestOf(name, password) {
+		t.Errorf("%q %q", name, password)
+	}
+	if again, other, _ := NewPhone(); again == name || other == password {
+		t.Error("two phones are alike")
 	}
 }
 

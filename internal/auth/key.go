@@ -39,14 +39,8 @@ const (
 // Generate makes a key. The text is what its owner is shown once; the record is what is stored. The caller fills in
 // Name, Scopes and ExpiresAt as wanted.
 func Generate(role store.KeyRole, user callcenter.OperatorID) (text string, key store.Key) {
-	var random [idLength]byte
-	_, _ = rand.Read(random[:]) // never fails: crypto/rand ends the program instead
-	id := make([]byte, idLength)
-	for i, b := range random {
-		id[i] = idAlphabet[int(b)%len(idAlphabet)]
-	}
 	secret := newToken()
-	key = store.Key{ID: string(id), SecretHash: sha256.Sum256([]byte(secret)), Role: role, User: user}
+	key = store.Key{ID: letters(idLength), SecretHash: sha256.Sum256([]byte(secret)), Role: role, User: user}
 	return keyPrefix + key.ID + "_" + secret, key
 }
 

@@ -16,6 +16,7 @@ const (
 	PreconditionFailed   Reason = "preconditionFailed"
 	TooLarge             Reason = "tooLarge"
 	UnsupportedMediaType Reason = "unsupportedMediaType"
+	RangeNotSatisfiable  Reason = "rangeNotSatisfiable"
 	RateLimited          Reason = "rateLimitExceeded"
 	TooManyFailures      Reason = "tooManyFailures"
 	Internal             Reason = "internalError"
@@ -77,6 +78,11 @@ var Catalogue = []Entry{
 		UnsupportedMediaType, http.StatusUnsupportedMediaType, 415,
 		"The request body must be JSON.",
 		"Send `Content-Type: application/json`, or none.",
+	},
+	{
+		RangeNotSatisfiable, http.StatusRequestedRangeNotSatisfiable, 400,
+		"The file does not have that range.",
+		"Ask for less; `Content-Range` says how long the file is.",
 	},
 	{
 		RateLimited, http.StatusTooManyRequests, 503,

@@ -1,0 +1,131 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"switchboard/internal/auth"
+	"switchboard/internal/callcenter"
+	"switchboard/internal/limit"
+	"switchboard/internal/problem"
+	"switchboard/internal/store"
+)
+
+// countedKey is what the limit of 1,200 a minute counts by.
+type countedKey struct{ operation, key string }
+
+// gate lets a request through both limits or counts it in neither.
+type gate struct {
+	mu         sync.Mutex
+	operations *limit.Log[countedKey]
+	companies  *limit.Log[struct{}]
+}
+
+// pass counts a request and says what is left, in the headers; refused: in the error too.
+func (g *gate) pass(now time.Time, key countedKey, header http.Header) error {
+	g.mu.Lock()
+	own, all := g.operations.Peek(now, key), g.companies.Peek(now, struct{}{})
+	if own.OK && all.OK {
+		own, all = g.operations.Allow(now, key), g.companies.Allow(now, struct{}{})
+	}
+	g.mu.Unlock()
+	header.Set("RateLimit-Policy", policy("operation", own.Limit, 60)+", "+policy("company", all.Limit, 1))
+	header.Set("RateLimit", left("operation", own)+", "+left("company", all))
+	header.Set("RateLimit-Limit", strconv.Itoa(own.Limit))
+	header.Set("RateLimit-Remaining", strconv.Itoa(own.Remaining))
+	header.Set("RateLimit-Reset", strconv.Itoa(seconds(own.Reset)))
+	switch {
+	case !own.OK:
+		return problem.Limited("This key made "+strconv.Itoa(own.Limit)+
+			" requests of this operation within a minute.", max(own.RetryAfter, all.RetryAfter))
+	case !all.OK:
+		return problem.Limited("The company made "+strconv.Itoa(all.Limit)+" requests within a second.", all.RetryAfter)
+	}
+	return nil
+}
+
+func policy(name string, limit, window int) string {
+	return `"` + name + `";q=` + strconv.Itoa(limit) + `;w=` + strconv.Itoa(window)
+}
+
+func left(name string, v limit.Verdict) string {
+	return `"` + name + `";r=` + strconv.Itoa(v.Remaining) + `;t=` + strconv.Itoa(seconds(v.Reset))
+}
+
+func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
+
+// authenticate finds out who asks. An address that failed too often gets no more lookups on disk, and 429 for every
+// further failure; a good key is still let in from there, so that nobody is locked out by a neighbour.
+func (a *API) authenticate(r *http.Request, now time.Time) (auth.Principal, error) {
+	addr := addressOf(r)
+	wait := a.Failures.Refused(now, addr)
+	text, given := keyText(r)
+	if given {
+		key, err := a.lookUp(r.Context(), text, now, wait > 0)
+		if err != nil {
+			return auth.Principal{}, err
+		}
+		if key != nil {
+			return auth.Of(key), nil
+		}
+	}
+	if wait > 0 {
+		refused := problem.New(problem.TooManyFailures, "")
+		refused.RetryAfter = wait
+		return auth.Principal{}, refused
+	}
+	if given {
+		if a.Failures.Fail(now, addr) {
+			a.Log.Warn("an address is refused after too many bad keys", "address", addr.String())
+		}
+	}
+	return auth.Principal{}, problem.New(problem.Unauthorized, "")
+}
+
+// lookUp finds the key that text is; nil: it is none that works.
+func (a *API) lookUp(ctx context.Context, text string, now time.Time, memoryOnly bool) (*store.Key, error) {
+	id, secret, ok := auth.Parse(text)
+	if !ok {
+		return nil, nil
+	}
+	snapshot := a.Settings.Snapshot()
+	key, known := snapshot.Key(id)
+	if !known && !memoryOnly {
+		var err error
+		if key, known, err = a.Settings.Key(ctx, id); err != nil {
+			return nil, err
+		}
+	}
+	if !known || !auth.Verify(key, secret, now) {
+		return nil, nil
+	}
+	if key.User != 0 { // the key of somebody who left, or may not work now, is none
+		user, there := snapshot.User(key.User)
+		if !there || user.State != callcenter.StateActive {
+			return nil, nil
+		}
+	}
+	return key, nil
+}
+
+// keyText is the key as sent. The header wins over the query, also when it holds something else than a key.
+func keyText(r *http.Request) (text string, given bool) {
+	if lines := r.Header.Values("Authorization"); len(lines) > 0 {
+		scheme, rest, _ := strings.Cut(strings.TrimSpace(lines[0]), " ")
+		if len(lines) > 1 || !strings.EqualFold(scheme, "Bearer") {
+			return "", true
+		}
+		return strings.TrimSpace(rest), true
+	}
+	if !strings.Contains(r.URL.RawQuery, "apikey=") {
+		return "", false
+	}
+	query, _ := url.ParseQuery(r.URL.RawQuery) // what is malformed is found later, by whom it concerns
+	text = query.Get("apikey")
+	return text, text != ""
+}

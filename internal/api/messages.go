@@ -1,0 +1,148 @@
+package api
+
+import (
+	"errors"
+	"io/fs"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+
+	"github.com/go-json-experiment/json"
+
+	"switchboard/internal/callcenter"
+	"switchboard/internal/problem"
+	"switchboard/internal/store"
+)
+
+func showMessage(m store.VoicemailRecord) messageBody {
+	return messageBody{
+		ID: m.ID, Call: m.Call, TargetID: m.Center, TargetType: callcenter.TargetCallCenter, From: m.From,
+		Date: millis(m.At), Duration: m.Duration.Milliseconds(), Reason: m.Reason, ListenedBy: m.ListenedBy,
+	}
+}
+
+// listMessages pages by a message's place among all. Messages are only ever added behind, so places stay.
+func listMessages(c *call) (answer, error) {
+	all, err := c.api.Voicemails.Voicemails(c.context())
+	if err != nil {
+		return answer{}, err
+	}
+	places := make([]int, len(all))
+	for i := range all {
+		places[i] = i
+	}
+	return showPage(c, places,
+		func(i int) int64 { return int64(i) + 1 },
+		func(i int) bool { return all[i].Complete },
+		func(i int) messageBody { return showMessage(all[i]) })
+}
+
+func getMessage(c *call) (answer, error) { return show(showMessage(c.message)) }
+
+// playMessage sends the audio and notes who listened, if the key is somebody's.
+func playMessage(c *call) (answer, error) {
+	root, err := os.OpenRoot(c.api.DataDir)
+	if err != nil {
+		return answer{}, err
+	}
+	defer root.Close()
+	file, err := root.Open(c.message.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return answer{}, problem.New(problem.Missing, "The audio of this voicemail is gone.")
+	}
+	if err != nil {
+		return answer{}, err
+	}
+	defer file.Close()
+	if c.who.User != 0 {
+		if err := c.api.Voicemails.Listened(c.context(), c.message.ID, c.who.User); err != nil {
+			return answer{}, err
+		}
+	}
+	header := c.w.Header()
+	header.Set("Content-Type", "audio/wav")
+	header.Set("Cache-Control", "private, no-cache")
+	header.Set("ETag", `"`+strconv.FormatInt(c.message.ID, 10)+`"`) // a complete message never changes
+	header.Set("Content-Disposition", `inline; filename="voicemail-`+strconv.FormatInt(c.message.ID, 10)+`.wav"`)
+	http.ServeContent(&refusals{ResponseWriter: c.w, r: c.r}, c.r, "", c.message.At, file)
+	return answer{}, nil
+}
+
+// refusals gives the refusals of http.ServeContent the body that all of ours have.
+type refusals struct {
+	http.ResponseWriter
+	r       *http.Request
+	refused bool
+}
+
+// WriteHeader answers in our own way from 400 on.
+func (w *refusals) WriteHeader(status int) {
+	switch status {
+	case http.StatusRequestedRangeNotSatisfiable:
+		w.refuse(problem.RangeNotSatisfiable)
+	case http.StatusPreconditionFailed:
+		w.refuse(problem.PreconditionFailed)
+	default:
+		w.ResponseWriter.WriteHeader(status)
+	}
+}
+
+func (w *refusals) refuse(reason problem.Reason) {
+	w.refused = true
+	w.Header().Del("Content-Length")
+	problem.New(reason, "").Write(w.ResponseWriter, w.r)
+}
+
+// Write drops the text that http.ServeContent would give.
+func (w *refusals) Write(body []byte) (int, error) {
+	if w.refused {
+		return len(body), nil
+	}
+	return w.ResponseWriter.Write(body)
+}
+
+// centerHistory shows what a call center was before and after each change, oldest first.
+func centerHistory(c *call) (answer, error) {
+	revisions, err := c.api.History.History(c.context(), store.KindCenter, strconv.FormatInt(int64(c.center.ID), 10))
+	if err != nil {
+		return answer{}, err
+	}
+	slices.Reverse(revisions)
+	p, err := paged(c, revisions, func(r store.Revision) int64 { return r.Seq }, nil,
+		func(r store.Revision) store.Revision { return r })
+	if err != nil {
+		return answer{}, err
+	}
+	shown := page[revisionBody]{Cursor: p.Cursor, Items: make([]revisionBody, 0, len(p.Items))}
+	for _, r := range p.Items {
+		body := revisionBody{ID: r.Seq, Date: millis(r.At), Actor: string(r.By)}
+		if body.Before, err = c.historyBody(r.Before); err != nil {
+			return answer{}, err
+		}
+		if body.After, err = c.historyBody(r.After); err != nil {
+			return answer{}, err
+		}
+		shown.Items = append(shown.Items, body)
+	}
+	return show(shown)
+}
+
+func (c *call) historyBody(doc []byte) (*historyBody, error) {
+	if doc == nil {
+		return nil, nil
+	}
+	var center callcenter.Center
+	if err := json.Unmarshal(doc, &center); err != nil {
+		return nil, err
+	}
+	office, _ := c.snapshot.Office(center.OfficeID)
+	body := &historyBody{
+		ID: center.ID, OfficeID: center.OfficeID, State: center.State,
+		Patch: shown(center.Settings, zone(&center, office)), Operators: []memberBody{},
+	}
+	for _, m := range center.Members {
+		body.Operators = append(body.Operators, memberBody{m.Operator, m.Role, m.SkillLevel, m.DoNotDisturb})
+	}
+	return body, nil
+}
