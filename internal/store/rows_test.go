@@ -15,7 +15,9 @@ import (
 func TestVoicemails(t *testing.T) {
 	s := open(t, t.TempDir(), Options{})
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	late := VoicemailRecord{ID: 1, Call: 5, Center: 22, From: "+431", At: at.Add(time.Hour), Reason: "timeout", Path: "a.wav"}
+	late := VoicemailRecord{
+		ID: 1, Call: 5, Center: 22, From: "+431", At: at.Add(time.Hour), Reason: "timeout", Path: "a.wav",
+	}
 	early := VoicemailRecord{ID: 2, Call: 6, Center: 22, At: at, Reason: "escape", Path: "b.wav"}
 	gone := VoicemailRecord{ID: 3, Call: 7, At: at}
 	for _, v := range []VoicemailRecord{late, early, gone} {
@@ -86,7 +88,8 @@ func TestLinkIsTakenOnce(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	s := open(t, t.TempDir(), Options{Now: func() time.Time { return now }})
 	a, b := [32]byte{1}, [32]byte{2}
-	err := errors.Join(s.CreateLink(t.Context(), a, now.Add(time.Hour)), s.CreateLink(t.Context(), b, now.Add(time.Minute)))
+	err := errors.Join(
+		s.CreateLink(t.Context(), a, now.Add(time.Hour)), s.CreateLink(t.Context(), b, now.Add(time.Minute)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -132,7 +132,8 @@ func (w *writer) writeEmails(old, u *callcenter.User) error {
 }
 
 func (w *writer) writeHistory(o op, at time.Time) error {
-	_, err := w.stmts.addHistory.Exec(historyArgs(o.revision, at, o.change.By, o.change.Kind, o.id, o.before, o.after)...)
+	args := historyArgs(o.revision, at, o.change.By, o.change.Kind, o.id, o.before, o.after)
+	_, err := w.stmts.addHistory.Exec(args...)
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -224,7 +225,8 @@ func TestDuplicates(t *testing.T) {
 		{"username", func(tx *Tx) error { return tx.PutDevice(&callcenter.Device{ID: 33, Owner: 12, Username: "ada"}) }},
 	} {
 		err := s.Update(t.Context(), "test", c.change)
-		if dup, ok := errors.AsType[ErrDuplicate](err); !ok || dup.Field != c.field || !strings.Contains(err.Error(), c.field) {
+		dup, ok := errors.AsType[ErrDuplicate](err)
+		if !ok || dup.Field != c.field || !strings.Contains(err.Error(), c.field) {
 			t.Errorf("%s: %v", c.field, err)
 		}
 	}
@@ -274,6 +276,22 @@ func TestHistoryHasBeforeAndAfterButNoSecret(t *testing.T) {
 				t.Errorf("%s shows %s: %s", kind, secret, list[0].After)
 			}
 		}
+	}
+}
+
+func TestHistoryIsBounded(t *testing.T) {
+	s := open(t, t.TempDir(), Options{})
+	update(t, s, func(tx *Tx) error {
+		for i := range MaxHistory + 1 {
+			if err := tx.PutTrunk(&callcenter.Trunk{ID: 1, Name: fmt.Sprintf("version %d;", i+1)}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	list, err := s.History(t.Context(), KindTrunk, "1")
+	if err != nil || len(list) != MaxHistory || !bytes.Contains(list[MaxHistory-1].After, []byte("version 2;")) {
+		t.Errorf("%d revisions, %v", len(list), err)
 	}
 }
 

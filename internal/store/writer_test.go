@@ -54,8 +54,9 @@ func TestWaitingChangesShareACommit(t *testing.T) {
 			for i := range c.writers {
 				wg.Go(func() {
 					id := callcenter.ID(i + 10)
-					err := s.Update(context.Background(), "test", func(tx *Tx) error { return tx.PutCenter(center(id, "c")) })
-					if err != nil {
+					if err := s.Update(context.Background(), "test", func(tx *Tx) error {
+						return tx.PutCenter(center(id, "c"))
+					}); err != nil {
 						t.Error(err)
 					}
 					if _, ok := s.Snapshot().Center(id); !ok {
@@ -121,7 +122,8 @@ func TestFailingChangeLeavesTheRestOfItsBatchAlone(t *testing.T) {
 		}
 		for _, n := range []*Snapshot{s.Snapshot(), open(t, dir, Options{}).Snapshot()} {
 			if len(n.Centers()) != 11 || len(n.CentersOf(7)) != 10 || len(n.Trunks()) != 0 {
-				t.Errorf("%d centers, %d of operator 7, %d trunks", len(n.Centers()), len(n.CentersOf(7)), len(n.Trunks()))
+				t.Errorf("%d centers, %d of operator 7, %d trunks",
+					len(n.Centers()), len(n.CentersOf(7)), len(n.Trunks()))
 			}
 			if !slices.IsSortedFunc(n.Centers(), func(a, b *callcenter.Center) int { return int(a.Seq - b.Seq) }) {
 				t.Error("centers are not in Seq order")
