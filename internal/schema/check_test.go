@@ -157,14 +157,6 @@ func TestEveryProblemIsNamedAndTheRestIsHandedOn(t *testing.T) {
 	if string(r.JSON) != rest {
 		t.Errorf("got  %s\nwant %s", r.JSON, rest)
 	}
-	for location, covered := range map[string]bool{
-		"ring_seconds": true, "monday_hours": true, "monday_hours.1": true, "routing_options.closed.action": true,
-		"name": false, "hold_queue.max_hold_count": false, "monday": false,
-	} {
-		if got := r.Covers(location); got != covered {
-			t.Errorf("Covers(%q) = %v", location, got)
-		}
-	}
 }
 
 func TestBrokenBodies(t *testing.T) {

@@ -43,17 +43,6 @@ type Result struct {
 	JSON []byte
 }
 
-// Covers says whether a problem is already listed at a location, around it or inside it. What a rule behind this check
-// finds there may follow from what was left out, and need not be told.
-func (r Result) Covers(location string) bool {
-	within := func(inner, outer string) bool {
-		return inner == outer || outer == "" || strings.HasPrefix(inner, outer+".")
-	}
-	return slices.ContainsFunc(r.Problems, func(p Problem) bool {
-		return within(p.Location, location) || within(location, p.Location)
-	})
-}
-
 // Operation is one operation of the document.
 type Operation struct {
 	ID     string // operationId
