@@ -1,0 +1,141 @@
+// The calls that are here now, each with its path and the reason of every step, and those that just ended.
+import { callStateName, clockTime, plural } from "./format";
+import { Icon, type IconName } from "./icons";
+import { ending, isWaiting, waitTone, type Ended, type Tone } from "./model";
+import { calls, ended, loaded, model, search, SHOWN_CALLS, tv } from "./state";
+import { Since, Waited } from "./time";
+import type { Call } from "./wire";
+
+const stateIcon: Record<string, IconName> = {
+  arrived: "dot",
+  offering: "bell",
+  queued: "clock",
+  connected: "phone",
+  prompt: "speak",
+  voicemail: "tape",
+};
+
+export function Calls() {
+  const all = calls.value;
+  const shown = all.length > SHOWN_CALLS ? all.slice(0, SHOWN_CALLS) : all;
+  return (
+    <section aria-labelledby="calls-title">
+      <div class="section-head">
+        <h2 id="calls-title">Live calls</h2>
+        <span class="soft num">
+          {shown.length < all.length ? `${shown.length} of ${plural(all.length, "call", "calls")} shown`
+            : plural(all.length, "call", "calls")}
+        </span>
+      </div>
+      {loaded.value && all.length === 0 && (
+        <p class="empty">{search.value === "" ? "No calls right now." : "No call matches the search."}</p>
+      )}
+      <ul class="calls">{shown.map((c) => <Row key={c.id} c={c} />)}</ul>
+      {shown.length < all.length && (
+        <p class="empty">{plural(all.length - shown.length, "more call is", "more calls are")} not drawn. Search, or
+          choose a call center, to see fewer.</p>
+      )}
+    </section>
+  );
+}
+
+function caller(c: Call): string {
+  if (tv.value) return "Caller";
+  return c.from === undefined || c.from === "" ? "Number withheld" : c.from;
+}
+
+function Row({ c }: { c: Call }) {
+  const last = c.path[c.path.length - 1];
+  const head = <Head c={c} last={tv.value ? undefined : last?.text} />;
+  return (
+    <li class={`call call-${c.state}`} data-call={c.id}>
+      {tv.value || c.path.length === 0 ? <div class="call-head">{head}</div> : (
+        <details>
+          <summary class="call-head" data-tile>{head}</summary>
+          <Path c={c} />
+        </details>
+      )}
+    </li>
+  );
+}
+
+function Head({ c, last }: { c: Call; last: string | undefined }) {
+  const { centers, operators } = model.value;
+  const where = centers.get(c.center ?? "");
+  const who = operators.get(c.operator ?? "")?.name;
+  const waiting = isWaiting(c);
+  return (
+    <>
+      <span class="call-state"><Icon name={stateIcon[c.state] ?? "dot"} />{callStateName(c.state)}</span>
+      <span class="call-from">
+        <span class="num">{caller(c)}</span>
+        <span class="soft"> {where?.name ?? "no call center"}</span>
+      </span>
+      <span class="call-place">
+        {c.position !== undefined && <span class="pill tone-none">number {c.position}</span>}
+        {who !== undefined && <span class="call-operator">{waiting ? "ringing " : "with "}{who}</span>}
+      </span>
+      <span class="call-time">
+        {waiting && c.entered !== undefined
+          ? <Waited at={c.entered} tone={(ms) => waitTone(ms, where)} />
+          : <Since at={c.since ?? c.arrived} />}
+      </span>
+      {last !== undefined && <span class="call-last">{last}</span>}
+    </>
+  );
+}
+
+function Path({ c }: { c: Call }) {
+  return (
+    <ol class="path">
+      {c.path.map((step, i) => (
+        <li key={i}>
+          <span class="num soft">{clockTime(step.at)}</span>
+          <span>{step.text}</span>
+          <code>{step.rule}</code>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+const toneIcon: Record<Tone, IconName> = { good: "check", warn: "tape", bad: "down", none: "dash" };
+
+export function Recent() {
+  const list = ended.value;
+  if (list.length === 0 || tv.value) return null;
+  return (
+    <section aria-labelledby="ended-title">
+      <div class="section-head">
+        <h2 id="ended-title">Just ended</h2>
+        <span class="soft">last {list.length}, since this page was opened</span>
+      </div>
+      <ul class="calls ended">{list.map((e) => <Over key={e.call.id} e={e} />)}</ul>
+    </section>
+  );
+}
+
+function Over({ e }: { e: Ended }) {
+  const { call } = e;
+  const { tone, word } = ending(call);
+  const { centers, operators } = model.value;
+  const who = operators.get(call.operator ?? "")?.name;
+  const last = call.path[call.path.length - 1];
+  return (
+    <li class="call">
+      <details>
+        <summary class="call-head" data-tile>
+          <span class={`call-state tone-${tone}`}><Icon name={toneIcon[tone]} />{word}</span>
+          <span class="call-from">
+            <span class="num">{caller(call)}</span>
+            <span class="soft"> {centers.get(call.center ?? "")?.name ?? "no call center"}</span>
+          </span>
+          <span class="call-place">{who !== undefined && <span class="call-operator">{who}</span>}</span>
+          <span class="call-time num soft">{clockTime(e.at)}</span>
+          {last !== undefined && <span class="call-last">{last.text}</span>}
+        </summary>
+        <Path c={call} />
+      </details>
+    </li>
+  );
+}

@@ -1,0 +1,165 @@
+// What the page knows, and how updates change it. Pure: no clock, no document.
+import type { Call, Center, Notice, Operator, Update } from "./wire";
+
+/** How many ended calls the page remembers. */
+export const KEPT_ENDED = 20;
+/** How many notices the page remembers. */
+export const KEPT_NOTICES = 5;
+
+export interface Ended {
+  call: Call;
+  at: number;
+}
+
+export interface Model {
+  seq: number;
+  centers: ReadonlyMap<string, Center>;
+  operators: ReadonlyMap<string, Operator>;
+  calls: ReadonlyMap<string, Call>;
+  ended: readonly Ended[]; // newest first
+  notices: readonly Notice[]; // newest first
+}
+
+export interface Message {
+  reset: boolean;
+  update: Update;
+}
+
+export const empty: Model = {
+  seq: 0,
+  centers: new Map(),
+  operators: new Map(),
+  calls: new Map(),
+  ended: [],
+  notices: [],
+};
+
+/** Applies messages in order. What did not change keeps its identity, so that its row is not drawn again. */
+export function apply(model: Model, messages: readonly Message[]): Model {
+  let next = model;
+  for (const { reset, update } of messages) {
+    if (reset) {
+      next = replaced(next, update);
+    } else if (update.seq > next.seq) {
+      next = changed(next, update);
+    }
+  }
+  return next;
+}
+
+function replaced(model: Model, u: Update): Model {
+  return {
+    seq: u.seq,
+    centers: byId(u.centers),
+    operators: byId(u.operators),
+    calls: byId(u.calls),
+    ended: model.ended, // calls that this page saw end stay ended
+    notices: newest(u.notices ?? [], []),
+  };
+}
+
+function changed(model: Model, u: Update): Model {
+  const calls = merged(model.calls, u.calls, undefined);
+  const over = (u.ended ?? []).flatMap((id) => {
+    const call = calls.get(id);
+    return call === undefined ? [] : [{ call, at: u.at }];
+  });
+  return {
+    seq: u.seq,
+    centers: merged(model.centers, u.centers, u.deleted_centers),
+    operators: merged(model.operators, u.operators, u.deleted_operators),
+    calls: merged(calls, undefined, u.ended),
+    ended: over.length === 0 ? model.ended : [...over.reverse(), ...model.ended].slice(0, KEPT_ENDED),
+    notices: newest(u.notices ?? [], model.notices),
+  };
+}
+
+function byId<T extends { id: string }>(list: readonly T[] = []): ReadonlyMap<string, T> {
+  return new Map(list.map((item) => [item.id, item]));
+}
+
+function merged<T extends { id: string }>(
+  old: ReadonlyMap<string, T>,
+  put: readonly T[] = [],
+  gone: readonly string[] = [],
+): ReadonlyMap<string, T> {
+  if (put.length === 0 && gone.length === 0) return old;
+  const next = new Map(old);
+  for (const item of put) next.set(item.id, item);
+  for (const id of gone) next.delete(id);
+  return next;
+}
+
+function newest(add: readonly Notice[], old: readonly Notice[]): readonly Notice[] {
+  return add.length === 0 ? old : [...[...add].reverse(), ...old].slice(0, KEPT_NOTICES);
+}
+
+export type Tone = "good" | "warn" | "bad" | "none";
+
+/** Service level against the goal, as a colour, a word and a sentence. Within 5 points below counts as close. */
+export function serviceLevel(c: Center): { tone: Tone; word: string; goal: string } {
+  const goal = c.goal_percent > 0 ? `goal ${c.goal_percent} % in ${c.goal_seconds} s` : "no goal set";
+  if (c.service_level === null) return { tone: "none", word: "no data", goal };
+  if (c.goal_percent <= 0) return { tone: "none", word: "no goal", goal };
+  if (c.service_level >= c.goal_percent) return { tone: "good", word: "on goal", goal };
+  if (c.service_level >= c.goal_percent - 5) return { tone: "warn", word: "just below goal", goal };
+  return { tone: "bad", word: "below goal", goal };
+}
+
+/** How urgent a wait is against the center's goal: warn from half of it, bad past it. */
+export function waitTone(ms: number, center: Center | undefined): Tone {
+  if (center === undefined || center.goal_percent <= 0 || center.goal_seconds <= 0) return "none";
+  const goal = center.goal_seconds * 1000;
+  return ms > goal ? "bad" : ms > goal / 2 ? "warn" : "none";
+}
+
+export function isOpen(c: Center): boolean {
+  return c.availability === "open" || c.availability === "holiday_open";
+}
+
+export function isWaiting(c: Call): boolean {
+  return c.state === "offering" || c.state === "queued";
+}
+
+/** Calls in the order of a supervisor's worry: those who wait, longest first; the rest; talking ones, newest first. */
+export function inOrder(calls: Iterable<Call>): Call[] {
+  const rank = (c: Call) => (isWaiting(c) ? 0 : c.state === "connected" ? 2 : 1);
+  return [...calls].sort((a, b) => {
+    const by = rank(a) - rank(b);
+    if (by !== 0) return by;
+    if (rank(a) === 2) return (b.since ?? 0) - (a.since ?? 0) || compare(a.id, b.id);
+    return (a.entered ?? a.arrived ?? 0) - (b.entered ?? b.arrived ?? 0) || compare(a.id, b.id);
+  });
+}
+
+export function byName<T extends { id: string; name: string }>(items: Iterable<T>): T[] {
+  return [...items].sort((a, b) => a.name.localeCompare(b.name, "en") || compare(a.id, b.id));
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** What a call was doing when it ended, in a word and a tone. The path's last line says why. */
+export function ending(c: Call): { tone: Tone; word: string } {
+  switch (c.state) {
+    case "connected":
+      return { tone: "good", word: "Answered" };
+    case "voicemail":
+      return { tone: "warn", word: "Voicemail" };
+    case "offering":
+    case "queued":
+      return { tone: "bad", word: "Left waiting" };
+    default:
+      return { tone: "none", word: "Ended early" };
+  }
+}
+
+/** Whether every word of a search is somewhere in the texts of a thing. */
+export function matches(query: string, ...texts: (string | undefined)[]): boolean {
+  const hay = texts.join(" ").toLowerCase();
+  return query
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => hay.includes(word));
+}
