@@ -1,7 +1,6 @@
 package media
 
 import (
-	"encoding/binary"
 	"errors"
 	"net"
 	"net/netip"
@@ -138,6 +137,7 @@ type keys struct {
 	some  bool
 	ssrc  uint32
 	stamp uint32
+	digit byte
 }
 
 const keyNames = "0123456789*#"
@@ -153,7 +153,7 @@ func (k *keys) press(ssrc, stamp uint32, payload []byte) (digit byte, first bool
 		return 0, false
 	}
 	// A press longer than 0xffff units goes on under a later timestamp (RFC 4733, 2.5.1.3).
-	goesOn := k.some && k.ssrc == ssrc && age == -0xffff && binary.BigEndian.Uint16(payload[2:]) > 0
-	k.some, k.ssrc, k.stamp = true, ssrc, stamp
+	goesOn := k.some && k.ssrc == ssrc && age == -0xffff && k.digit == digit
+	*k = keys{some: true, ssrc: ssrc, stamp: stamp, digit: digit}
 	return digit, !goesOn
 }
