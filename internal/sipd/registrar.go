@@ -18,6 +18,9 @@ const (
 	MaxExpires = time.Hour   // a longer one is cut to this, and so is one that does not say
 )
 
+// keepalive is how often a phone behind a NAT gets an empty line, so that the NAT remembers it.
+const keepalive = 25 * time.Second
+
 // binding is where a device can be reached.
 type binding struct {
 	owner   callcenter.OperatorID
@@ -88,7 +91,7 @@ func (s *Server) putLocked(b *binding) {
 	}
 	r.bindings[b.device] = b
 	r.flows[b.flow]++
-	b.timer = time.AfterFunc(time.Until(b.expires), func() { s.expire(b) })
+	b.timer = time.AfterFunc(b.nextLook(), func() { s.look(b) })
 	if old == nil {
 		s.tellDevice(b, true)
 	}
@@ -117,11 +120,32 @@ func (s *Server) tellDevice(b *binding, reachable bool) {
 	s.bells.post(func() { s.cfg.OnDevice(owner, device, reachable) })
 }
 
-func (s *Server) expire(b *binding) {
-	s.registrar.mu.Lock()
-	defer s.registrar.mu.Unlock()
-	if !s.registrar.stopped {
+// natted says whether a NAT shows: the phone thinks that it is somewhere else.
+func (b *binding) natted() bool {
+	addr, tcp, ok := numericTarget(&b.contact)
+	return b.flow.stream == nil && ok && !tcp && addr != b.flow.remote
+}
+
+func (b *binding) nextLook() time.Duration {
+	left := max(time.Until(b.expires), 0)
+	if b.natted() {
+		return min(left, keepalive)
+	}
+	return left
+}
+
+// look keeps a binding alive behind its NAT, and removes it when its time is over.
+func (s *Server) look(b *binding) {
+	r := &s.registrar
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.stopped || r.bindings[b.device] != b:
+	case !time.Now().Before(b.expires):
 		s.removeLocked(b)
+	default:
+		_ = s.send(b.flow, []byte("\r\n\r\n"))
+		b.timer.Reset(b.nextLook())
 	}
 }
 

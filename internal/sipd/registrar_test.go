@@ -136,3 +136,111 @@ func TestRegisterIsRefused(t *testing.T) {
 		})
 	}
 }
+
+// registerer sends REGISTERs of ada over a raw peer, each with fresh credentials.
+type registerer struct {
+	*rawPeer
+	callID string
+	seq    int
+}
+
+func (r *registerer) register(changes ...string) string {
+	r.t.Helper()
+	r.seq += 2
+	changes = append([]string{"Call-ID: " + r.callID}, changes...)
+	r.send(r.message("REGISTER", r.seq-1, changes...))
+	challenge := r.last()
+	r.send(r.message("REGISTER", r.seq, append(changes, authorization(r.t, challenge, "REGISTER", 1))...))
+	return r.last()
+}
+
+func status(message string) string { return strings.Fields(message)[1] }
+
+func TestRegistrationLifetimes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, p := newWorld(t), &phones{}
+		server := w.serve(addrA, p.config)
+		phone := &registerer{rawPeer: w.raw(addrB, server), callID: "phone"}
+		contact := "<sip:ada@" + addrB + ">"
+		for _, test := range []struct{ contact, expires, status, answer string }{
+			{contact + ";expires=59", "", "423", ""},
+			{contact + ";expires=60", "", "200", contact + ";expires=60"},
+			{contact, "3600", "200", contact + ";expires=3600"},
+			{contact, "3601", "200", contact + ";expires=3600"},
+			{contact, "", "200", contact + ";expires=3600"},
+			{contact, "soon", "200", contact + ";expires=3600"},
+			{contact + ";expires=100", "200", "200", contact + ";expires=100"},
+			{"", "", "200", contact + ";expires=100"},
+			{"*", "60", "400", ""},
+			{"*", "0", "200", ""},
+			{"", "", "200", ""},
+			{contact + ";expires=0", "", "200", ""},
+		} {
+			got := phone.register("Contact: "+test.contact, "Expires: "+test.expires)
+			if status(got) != test.status || field(got, "Contact") != test.answer {
+				t.Errorf("Contact %q Expires %q: %s Contact %q", test.contact, test.expires, status(got), field(got, "Contact"))
+			}
+			if test.status == "423" && field(got, "Min-Expires") != "60" {
+				t.Errorf("Min-Expires %q", field(got, "Min-Expires"))
+			}
+		}
+		p.want(t, "1 7 true", "1 7 false")
+		w.end()
+	})
+}
+
+func TestTheLastPhoneOfADeviceRings(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, p := newWorld(t), &phones{}
+		server := w.serve(addrA, p.config)
+		old := &registerer{rawPeer: w.raw(addrB, server), callID: "old"}
+		desk := &registerer{rawPeer: w.raw(addrC, server), callID: "new"}
+		old.register("Contact: <sip:ada@" + addrB + ">")
+		desk.register("Contact: <sip:ada@" + addrC + ">")
+		old.register("Contact: <sip:ada@"+addrB+">", "Expires: 0")
+		if !server.Registered(7) {
+			t.Error("the old phone unregistered the new one")
+		}
+		leg := server.Invite(Invitation{Device: 7, SDP: []byte("offer")}, &ear{})
+		desk.want("INVITE")
+		old.want()
+		leg.Hangup(false)
+		server.Unregister(7)
+		synctest.Wait()
+		p.want(t, "1 7 true", "1 7 false")
+		w.end()
+	})
+}
+
+func TestARegistrationOutOfOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, p := newWorld(t), &phones{}
+		phone := &registerer{rawPeer: w.raw(addrB, w.serve(addrA, p.config)), callID: "phone"}
+		phone.register("Expires: 600")
+		late := phone.message("REGISTER", 1, "Call-ID: phone", "Via: SIP/2.0/UDP "+addrB+";branch=z9hG4bKlate", "Expires: 0")
+		phone.send(late)
+		challenge := phone.last()
+		phone.send(strings.Replace(late, "Expires", authorization(t, challenge, "REGISTER", 1)+"\nExpires", 1))
+		if got := phone.last(); status(got) != "500" {
+			t.Errorf("answered %s", got)
+		}
+		p.want(t, "1 7 true")
+		w.end()
+	})
+}
+
+func TestANatIsKeptOpen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, p := newWorld(t), &phones{}
+		server := w.serve(addrA, p.config)
+		phone := &registerer{rawPeer: w.raw(addrB, server), callID: "phone"}
+		phone.register("Contact: <sip:ada@192.168.1.5:5060>", "Expires: 60")
+		time.Sleep(2*keepalive + time.Second)
+		phone.want("", "") // two empty lines each
+		time.Sleep(keepalive)
+		if server.Registered(7) {
+			t.Error("the registration should have expired")
+		}
+		w.end()
+	})
+}
