@@ -282,7 +282,7 @@ func (m *Machine) callFailed(c *call, reason string) {
 // sendAway ends a call that nobody can go on with.
 func (m *Machine) sendAway(c *call, outcome Outcome, reason string, status int) {
 	m.cancelOffer(c, false)
-	m.walk(c, reason, "Sent away: "+reason)
+	m.walk(c, reason, "Sent away: "+inWords(reason))
 	if !c.answered {
 		retry := 0
 		if status == statusUnavailable {

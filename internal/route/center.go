@@ -45,6 +45,8 @@ type center struct {
 	arrivals  int
 	outcomes  outcomeCounts
 	level     levelWindow
+	levelTick timer
+	lastLevel float64
 	inTarget  int
 	longest   time.Duration
 	viewDirty bool
@@ -70,6 +72,7 @@ func (m *Machine) centerChanged(def *callcenter.Center) {
 		c.random = rand.New(rand.NewPCG(m.seed, uint64(def.ID)))
 		c.hours = timer{kind: timerHours, cent: c}
 		c.unattended = timer{kind: timerUnattended, cent: c}
+		c.levelTick = timer{kind: timerLevel, cent: c}
 		m.centers[c.id] = c
 		at, _ := slices.BinarySearchFunc(m.centerList, c.id, func(c *center, id callcenter.ID) int {
 			return cmp.Compare(c.id, id)
@@ -318,6 +321,7 @@ func (m *Machine) centerDeleted(id callcenter.ID) {
 	c.deleted = true
 	m.stopTimer(&c.hours)
 	m.stopTimer(&c.unattended)
+	m.stopTimer(&c.levelTick)
 	waiting := slices.Clone(c.line)
 	for _, w := range c.offers {
 		if !w.inLine {
@@ -355,7 +359,9 @@ func (m *Machine) unattendedTest(c *center) {
 		return
 	}
 	for _, w := range slices.Clone(c.idle) {
-		m.stopWaiting(w, "no_operators")
+		if !w.undecided { // those get their own verdict
+			m.stopWaiting(w, "no_operators")
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 // stopWaiting gives a caller who waits, or who was offered in vain, the fallback of their branch.
 func (m *Machine) stopWaiting(c *call, reason string) {
 	held := c.welcomed
+	c.undecided = false
 	m.leaveLine(c)
 	if reason == "closing" {
 		c.open = false
@@ -19,6 +20,9 @@ func (m *Machine) stopWaiting(c *call, reason string) {
 // act does the action of the call's branch as it is now. Operators are never dialled from here: an action that would
 // is voicemail. interrupted says that the caller was told to hold, and is told that nobody will come.
 func (m *Machine) act(c *call, reason string, interrupted bool) {
+	if c.state > stateQueued {
+		panic("route: a fallback for a call that is past it")
+	}
 	if !c.entered.IsZero() {
 		m.leaves(c, leftByRule)
 	}
@@ -39,7 +43,7 @@ func (m *Machine) act(c *call, reason string, interrupted bool) {
 		m.voicemail(c, reason, phrases)
 	default:
 		m.warnNotBuilt(c.center, action)
-		m.walk(c, reason, "The action is "+string(action)+", because: "+reason)
+		m.walk(c, reason, "Would get "+string(action)+": "+inWords(reason))
 		m.voicemail(c, "not_built", phrases)
 	}
 }
@@ -65,7 +69,7 @@ func (m *Machine) voicemail(c *call, reason string, before []Phrase) {
 func (m *Machine) prompt(c *call, leave Outcome, reason string, phrases []Phrase) {
 	c.leave, c.reason, c.music = leave, reason, false
 	m.setState(c, statePrompt)
-	m.walk(c, reason, "To "+string(leave)+": "+reason)
+	m.walk(c, reason, "To "+string(leave)+": "+inWords(reason))
 	m.play(c, reason, phrases...)
 }
 
@@ -120,4 +124,29 @@ func (m *Machine) digit(c *call, d byte) {
 func escapePhrase(key string) (Phrase, bool) {
 	n := slices.Index([]string{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#"}, key)
 	return Phrase{Prompt: PromptHoldEscape, Number: n}, n >= 0
+}
+
+// reasons are the reasons of an outcome in words, for a call's path.
+var reasons = map[string]string{
+	"call_failed":      "the call could not go on",
+	"center_deleted":   "the call center was deleted",
+	"closed":           "the call center is closed",
+	"closing":          "the call center closed",
+	"disabled":         "the line is switched off",
+	"draining":         "the server stops",
+	"escape":           "the caller asked for it",
+	"no_answer":        "nobody answered",
+	"no_operators":     "nobody is on duty",
+	"not_built":        "the action is not built yet",
+	"not_dialled":      "operators are not to be dialled",
+	"queue_full":       "the line is full",
+	"recording_failed": "the message could not be saved",
+	"timeout":          "waited as long as anybody may",
+}
+
+func inWords(reason string) string {
+	if words, ok := reasons[reason]; ok {
+		return words
+	}
+	return reason
 }

@@ -89,7 +89,26 @@ func (m *Machine) leaves(c *call, how left) {
 	if how == leftAnswered && wait <= at.target() {
 		at.inTarget++
 	}
+	m.watchLevel(at)
 	m.markCenter(at)
+}
+
+// watchLevel has the service level looked at while callers wait or the window holds anybody: both change it without an
+// event.
+func (m *Machine) watchLevel(at *center) {
+	if at.levelTick.pos == 0 && !at.deleted {
+		m.setTimer(&at.levelTick, m.now.Add(LevelEvery))
+	}
+}
+
+func (m *Machine) lookAtLevel(at *center) {
+	if is := m.serviceLevel(at); is != at.lastLevel {
+		at.lastLevel = is
+		m.markCenter(at)
+	}
+	if len(at.level.list) > 0 || len(at.line) > 0 {
+		m.watchLevel(at)
+	}
 }
 
 // serviceLevel is the share answered within the target, in percent over the rolling window; callers who wait past it

@@ -48,6 +48,7 @@ const (
 	MaxPath             = 64               // steps kept of a call's path
 	MaxLeftOut          = 16               // operators named in a Why
 	LevelWindow         = 30 * time.Minute // of the service level
+	LevelEvery          = 15 * time.Second // it is looked at so often while it may change by itself
 	MaxLevelCalls       = 1 << 16          // calls kept in that window, per center
 )
 

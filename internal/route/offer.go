@@ -176,7 +176,7 @@ func (m *Machine) finish(r *ringing, result string, elsewhere bool) {
 	r.op.ringing = nil
 	if result == ResultMissed || result == ResultDeclined {
 		r.op.idleSince = m.now
-		m.walk(c, result, r.op.name+" "+map[bool]string{true: "missed it", false: "declined"}[result == ResultMissed])
+		m.walk(c, result, r.op.name+" "+result+" it")
 		m.missed(r)
 	}
 	m.refresh(r.op)
@@ -333,7 +333,9 @@ func (m *Machine) verdict(c *call) {
 	c.tried = c.tried[:0]
 	c.after = m.epoch
 	switch {
-	case c.withdrawn && (at.manned > 0 || at.settings.HoldQueue.UnattendedQueue), !c.withdrawn && at.busy > 0:
+	case c.withdrawn && (at.manned > 0 || at.settings.HoldQueue.UnattendedQueue):
+		m.wait(c, "queued")
+	case !c.withdrawn && at.busy > 0:
 		m.wait(c, "round_over")
 	case c.withdrawn:
 		m.stopWaiting(c, "no_operators")

@@ -40,6 +40,7 @@ func (m *Machine) joinLine(c *call) {
 	at.line = slices.Insert(at.line, i, c)
 	at.lineMoved(i)
 	m.setTimer(&c.holdTimer, c.entered.Add(at.settings.HoldQueue.MaxHold()))
+	m.watchLevel(at)
 	m.markCenter(at)
 }
 

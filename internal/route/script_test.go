@@ -61,6 +61,8 @@ func (s *script) line(d *datadriven.TestData, f []string) {
 	}
 	switch {
 	case d.Cmd == "show":
+		s.quiet = true
+		s.step(Tick{}) // views are of the last step
 		s.show(f)
 	case f[0] == "advance":
 		s.advance(f[1])

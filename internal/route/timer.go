@@ -26,6 +26,7 @@ const (
 	timerDevice                      // op, dev: may be tried again
 	timerHours                       // cent: opens or closes
 	timerUnattended                  // cent: the grace is over
+	timerLevel                       // cent: the service level is looked at again
 )
 
 type timerHeap struct{ list []*timer }
@@ -128,5 +129,7 @@ func (m *Machine) fire(t *timer) {
 	case timerUnattended:
 		t.cent.testUnattended = true
 		m.touch(t.cent)
+	case timerLevel:
+		m.lookAtLevel(t.cent)
 	}
 }

@@ -1,0 +1,172 @@
+package route
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"switchboard/internal/callcenter"
+)
+
+// soup reads events from bytes: any bytes are some events, sensible or not, about few ids so that they meet.
+type soup struct {
+	data []byte
+	now  time.Time
+}
+
+func (s *soup) n(below int) int {
+	if len(s.data) == 0 {
+		return 0
+	}
+	b := int(s.data[0])
+	s.data = s.data[1:]
+	return b % below
+}
+
+func (s *soup) event() Event {
+	call, op, at := CallID(s.n(12)), callcenter.OperatorID(s.n(6)), callcenter.ID(s.n(4))
+	leg := LegID{call, s.n(6)}
+	switch s.n(24) {
+	case 0:
+		return s.centerEvent(at)
+	case 1:
+		return CenterDeleted{at}
+	case 2:
+		return s.operatorEvent(op)
+	case 3:
+		return OperatorDeleted{op}
+	case 4, 5:
+		return DutySet{Operator: op, On: s.n(3) > 0, Reason: "lunch"}
+	case 6:
+		return DeviceReachable{op, callcenter.DeviceID(s.n(3)), s.n(3) > 0}
+	case 7, 8, 9, 10, 11:
+		return CallArrived{Call: call, Center: at}
+	case 12:
+		return CallerHungUp{call}
+	case 13:
+		return CallFailed{call, "broken"}
+	case 14:
+		return Digit{call, "0123456789*#"[s.n(12)]}
+	case 15, 16:
+		return PlayDone{call, s.n(4)}
+	case 17, 18:
+		return LegAnswered{leg}
+	case 19:
+		return LegFailed{leg, []int{302, 404, 408, 480, 486, 503, 603}[s.n(7)]}
+	case 20:
+		return LegHungUp{leg}
+	case 21:
+		return RecordingEnded{Call: call, Kept: s.n(2) == 0, Err: []string{"", "full"}[s.n(2)]}
+	case 22:
+		return WrapUpExtended{op, time.Duration(s.n(60)) * time.Second}
+	}
+	if s.n(200) == 199 {
+		return Draining{}
+	}
+	return WrapUpEnded{op}
+}
+
+func (s *soup) centerEvent(at callcenter.ID) Event {
+	c := &callcenter.Center{ID: at, State: callcenter.StateActive, Settings: callcenter.Defaults("Soup")}
+	set := &c.Settings
+	set.Timezone = "Europe/Berlin"
+	set.RingSeconds = 10 + s.n(35)
+	set.HoursOn = s.n(3) == 0
+	set.RoutingOptions.Open.OperatorRouting = strategies[s.n(len(strategies))]
+	set.RoutingOptions.Open.TryDialOperators = s.n(6) > 0
+	set.RoutingOptions.Open.Action = []callcenter.Action{"voicemail", "message", "menu", "operator"}[s.n(4)]
+	set.RoutingOptions.Closed.TryDialOperators = s.n(2) == 0
+	set.HoldQueue.MaxHoldCount = 1 + s.n(5)
+	set.HoldQueue.MaxHoldSeconds = 30 + s.n(200)
+	set.HoldQueue.UnattendedQueue = s.n(2) == 0
+	set.HoldQueue.StayInQueueAfterClosing = s.n(2) == 0
+	set.HoldQueue.AnnouncementIntervalSeconds = 10 + s.n(60)
+	set.AdvancedSettings.MaxWrapUpSeconds = s.n(3) * 20
+	for range s.n(6) {
+		c.Members = append(c.Members, callcenter.Member{
+			Operator: callcenter.OperatorID(s.n(6)), SkillLevel: s.n(4), DoNotDisturb: s.n(8) == 7,
+		})
+	}
+	return CenterChanged{c}
+}
+
+var strategies = []callcenter.Strategy{
+	callcenter.FixedOrder, callcenter.LongestIdle, callcenter.MostSkilled, callcenter.Random,
+	callcenter.RoundRobin, callcenter.Simultaneous,
+}
+
+func (s *soup) operatorEvent(id callcenter.OperatorID) Event {
+	o := Operator{ID: id, Name: "Op", Active: s.n(8) > 0, DoNotDisturb: s.n(8) == 7}
+	o.Duty.On = s.n(4) > 0
+	for i := range s.n(3) {
+		o.Devices = append(o.Devices, Device{ID: callcenter.DeviceID(i), Static: s.n(2) == 0})
+	}
+	return OperatorChanged{o}
+}
+
+// FuzzEvents throws any events at the machine: it neither panics nor breaks an invariant, every call ends once, and
+// after the caller is gone nothing is left of it.
+func FuzzEvents(f *testing.F) {
+	random := rand.New(rand.NewPCG(7, 7))
+	for range 150 {
+		data := make([]byte, 2000)
+		for i := range data {
+			data[i] = byte(random.UintN(256))
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s := &soup{data: data, now: scriptStart}
+		m := New(Config{Company: 1, Seed: 1, Rules: &Rules{MaxMissed: s.n(3), ShortAbandon: 5 * time.Second}})
+		ended := map[CallID]int{}
+		started := map[CallID]int{}
+		step := func(e Event) {
+			before := m.arrivals
+			defer func() {
+				if a, ok := e.(CallArrived); ok && m.arrivals > before {
+					started[a.Call]++
+				}
+			}()
+			for _, f := range m.Step(s.now, e) {
+				if end, ok := f.Order.(End); ok {
+					ended[end.Record.Call]++
+				}
+			}
+			if err := m.Check(); err != nil {
+				t.Fatalf("after %#v: %v", e, err)
+			}
+		}
+		for id := range callcenter.ID(3) {
+			step(s.centerEvent(id + 1))
+		}
+		for id := range callcenter.OperatorID(5) {
+			step(s.operatorEvent(id + 1))
+		}
+		for len(s.data) > 0 {
+			s.now = s.now.Add(time.Duration(s.n(40)) * time.Second / 4)
+			step(s.event())
+		}
+		finishAll(t, m, step)
+		for id, n := range started {
+			if ended[id] != n {
+				t.Fatalf("call %d arrived %d times and ended %d times", id, n, ended[id])
+			}
+		}
+	})
+}
+
+// finishAll has every caller hang up and every recording end.
+func finishAll(t *testing.T, m *Machine, step func(Event)) {
+	for _, id := range m.CallIDs() {
+		step(CallerHungUp{id})
+		step(RecordingEnded{Call: id, Kept: true})
+	}
+	if left := m.CallIDs(); len(left) > 0 {
+		t.Fatalf("calls %v never end", left)
+	}
+	for _, id := range m.OperatorIDs() {
+		if v, _ := m.Operator(id); v.State == Ringing || v.State == OnCall {
+			t.Fatalf("operator %d is %s with no call left", id, v.State)
+		}
+	}
+}
