@@ -54,7 +54,7 @@ func (c *serveCommand) Run(ctx context.Context) (err error) {
 		}
 	}
 	fmt.Printf("Ready in %s. Pages and API: %s  Calls: sip:%s  (Ctrl-C drains and stops)\n",
-		time.Since(started).Round(time.Millisecond), server.URL(), server.SIPAddr())
+		time.Since(started).Round(time.Millisecond), server.URL(), server.PublicSIPAddr())
 	return server.Run(ctx)
 }
 

@@ -3,6 +3,7 @@ package app
 import (
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -18,10 +19,13 @@ import (
 type phones struct{ server atomic.Pointer[sipd.Server] }
 
 // Invite implements exchange.Phones.
-func (p *phones) Invite(inv exchange.Invitation, events exchange.Events) exchange.Leg {
-	return p.server.Load().Invite(sipd.Invitation{
-		Device: inv.Device, To: inv.Contact, From: inv.From, SDP: inv.SDP,
-	}, events)
+func (p *phones) Invite(device exchange.Device, from string, sdp []byte, events exchange.Events) exchange.Leg {
+	return p.server.Load().Invite(sipd.Invitation{Device: device.ID, To: device.Contact, From: from, SDP: sdp}, events)
+}
+
+// Facing implements exchange.Phones.
+func (p *phones) Facing(device exchange.Device) netip.Addr {
+	return p.server.Load().Facing(device.ID, device.Contact)
 }
 
 // ports lets the exchange open audio ports of media.
@@ -58,7 +62,10 @@ type port struct {
 }
 
 // Offer implements exchange.Negotiator.
-func (p port) Offer(like exchange.Port) []byte {
+func (p port) Offer(like exchange.Port, far netip.Addr) []byte {
+	if far.IsValid() {
+		p.Facing(far)
+	}
 	law := media.PCMU
 	if other, ok := like.(port); ok {
 		law = other.Law()

@@ -22,6 +22,16 @@ import (
 	"switchboard/internal/store"
 )
 
+// unjournalled bounds the steps that an earlier run may have performed without their journal entry reaching the disk
+// before a crash; skipping that many keeps effect ids unique.
+const unjournalled = 100_000
+
+// How long the journal is kept, and how often what is older is removed.
+const (
+	journalLife = 30 * 24 * time.Hour
+	trimEvery   = 24 * time.Hour
+)
+
 // App is a running server.
 type App struct {
 	cfg      Config
@@ -83,6 +93,9 @@ func (a *App) startCalls(ctx, background context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the journal: %w", err)
 	}
+	if step > 0 {
+		step += unjournalled
+	}
 	if err := a.openMedia(); err != nil {
 		return err
 	}
@@ -109,6 +122,7 @@ func (a *App) startCalls(ctx, background context.Context) error {
 	a.store.OnCommit(a.settingsEvents)
 	a.tellAll()
 	a.wg.Go(func() { a.engine.Run(background) })
+	a.wg.Go(func() { a.trim(background) })
 	if a.sip, err = sipd.New(a.sipConfig()); err != nil {
 		return fmt.Errorf("listen for calls on %s: %w", a.cfg.SIP, err)
 	}
@@ -121,7 +135,7 @@ func (a *App) openMedia() error {
 	if err != nil {
 		return err
 	}
-	advertise, err := a.cfg.advertised(bind)
+	advertise, err := a.cfg.advertised()
 	if err != nil {
 		return err
 	}
@@ -151,8 +165,26 @@ func (a *App) sipConfig() sipd.Config {
 	}
 }
 
-// SIPAddr is where phones and trunks reach the server.
-func (a *App) SIPAddr() netip.AddrPort { return a.sip.Addr() }
+// SIPAddr is where phones on this computer reach the server.
+func (a *App) SIPAddr() netip.AddrPort {
+	addr := a.sip.Addr()
+	if addr.Addr().IsUnspecified() {
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), addr.Port())
+	}
+	return addr
+}
+
+// PublicSIPAddr is where phones reach the server from as far as it listens.
+func (a *App) PublicSIPAddr() netip.AddrPort {
+	addr := a.sip.Addr()
+	if advertised, _ := a.cfg.advertised(); advertised.IsValid() {
+		return netip.AddrPortFrom(advertised, addr.Port())
+	}
+	if addr.Addr().IsUnspecified() {
+		return netip.AddrPortFrom(outwardAddress(), addr.Port())
+	}
+	return addr
+}
 
 // URL is the address of the pages and the API.
 func (a *App) URL() string { return "http://" + a.listener.Addr().String() }
@@ -185,6 +217,24 @@ func (a *App) drain() {
 		time.Sleep(20 * time.Millisecond)
 	}
 	a.exchange.HangupAll()
+}
+
+// trim keeps the journal bounded.
+func (a *App) trim(ctx context.Context) {
+	ticker := time.NewTicker(trimEvery)
+	defer ticker.Stop()
+	for {
+		if n, err := a.store.TrimJournal(ctx, time.Now().Add(-journalLife)); err != nil && ctx.Err() == nil {
+			a.cfg.Log.Error("the journal could not be trimmed", "error", err)
+		} else if n > 0 {
+			a.cfg.Log.Info("the journal was trimmed", "entries", n)
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // Close stops everything and waits for it. It may be called on a server that Run left, or never started.

@@ -126,33 +126,46 @@ func (c Config) sipHost() (netip.Addr, error) {
 	return addr, nil
 }
 
-// advertised is what phones are told: Advertise, else the address audio binds to, else the host's own address that
-// faces the network.
-func (c Config) advertised(bind netip.Addr) (netip.Addr, error) {
-	if c.Advertise != "" {
-		addr, err := netip.ParseAddr(c.Advertise)
-		if err != nil {
-			return netip.Addr{}, fmt.Errorf("advertise: %q is not an IP address", c.Advertise)
+// advertised is what phones are told in place of the address that they reach us at; invalid: just that.
+func (c Config) advertised() (netip.Addr, error) {
+	if c.Advertise == "" {
+		return netip.Addr{}, nil
+	}
+	addr, err := netip.ParseAddr(c.Advertise)
+	if err != nil {
+		return netip.Addr{}, fmt.Errorf("advertise: %q is not an IP address", c.Advertise)
+	}
+	return addr, nil
+}
+
+// Networks are those of this host that reach the SIP listener; none when it listens on loopback only.
+func (a *App) Networks() []netip.Prefix {
+	if !a.sip.Addr().Addr().IsUnspecified() {
+		return nil
+	}
+	return ownNetworks()
+}
+
+// ownNetworks are the IPv4 networks of this host but loopback and link-local.
+func ownNetworks() []netip.Prefix {
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil
+	}
+	var networks []netip.Prefix
+	for _, a := range addrs {
+		prefix, err := netip.ParsePrefix(a.String())
+		if err == nil && prefix.Addr().Is4() && !prefix.Addr().IsLoopback() && !prefix.Addr().IsLinkLocalUnicast() {
+			networks = append(networks, prefix)
 		}
-		return addr, nil
 	}
-	if !bind.IsUnspecified() {
-		return bind, nil
-	}
-	return outwardAddress(), nil
+	return networks
 }
 
 // outwardAddress is the first address of this host that another computer could reach; loopback where there is none.
 func outwardAddress() netip.Addr {
-	addrs, err := net.InterfaceAddrs()
-	if err != nil {
-		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
-	}
-	for _, a := range addrs {
-		prefix, err := netip.ParsePrefix(a.String())
-		if err == nil && prefix.Addr().Is4() && !prefix.Addr().IsLoopback() && !prefix.Addr().IsLinkLocalUnicast() {
-			return prefix.Addr()
-		}
+	for _, network := range ownNetworks() {
+		return network.Addr()
 	}
 	return netip.AddrFrom4([4]byte{127, 0, 0, 1})
 }

@@ -31,7 +31,7 @@ func (a *App) startHTTP() error {
 	mux.Handle("/openapi.json", rest)
 	mux.Handle("/", console.New(console.Config{
 		Feed: a.engine.Subscribe, Sessions: browsers{a.sessions}, Dist: web.Dist(), Version: Version,
-		Company: a.store.Snapshot().Company().Name, SIPAddress: "sip:" + a.sip.Addr().String(),
+		Company: a.store.Snapshot().Company().Name, SIPAddress: "sip:" + a.PublicSIPAddr().String(),
 		LinkHelp: "switchboard key sign-in --data " + a.cfg.DataDir, Log: a.cfg.Log,
 	}))
 	var err error

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"switchboard/internal/auth"
@@ -25,6 +26,7 @@ type company struct {
 	support, sales callcenter.ID
 	numbers        map[callcenter.ID]string // E.164
 	staff          []*colleague
+	reach          string // from where anybody may call, in words
 }
 
 // Numbers of the reserved 555-01xx block, which belongs to nobody.
@@ -48,20 +50,25 @@ func colleagues() []*colleague {
 }
 
 // found writes the company into an empty database; in one that has call centers it does nothing but fail.
-func found(ctx context.Context, db *store.Store) (*company, error) {
+// Calls are let in from this computer and from the networks given.
+func found(ctx context.Context, db *store.Store, networks []netip.Prefix) (*company, error) {
 	if len(db.Snapshot().Centers()) > 0 {
 		return nil, fmt.Errorf("the data directory already holds a company; the demo wants an empty one")
 	}
-	c := &company{staff: colleagues(), numbers: map[callcenter.ID]string{}}
+	c := &company{staff: colleagues(), numbers: map[callcenter.ID]string{}, reach: "on this computer"}
+	trunk := &callcenter.Trunk{Name: c.reach, Addresses: []string{"127.0.0.0/8"}}
+	for _, network := range networks {
+		trunk.Addresses = append(trunk.Addresses, network.String())
+		trunk.Name, c.reach = "this computer and its networks", "in this computer's networks"
+	}
 	err := db.Update(ctx, "demo", func(tx *store.Tx) error {
 		offices := tx.Offices()
 		if len(offices) == 0 {
 			return fmt.Errorf("the company has no office")
 		}
 		office := offices[0].ID
-		if err := tx.PutTrunk(&callcenter.Trunk{
-			ID: callcenter.TrunkID(tx.NewID()), Name: "this computer", Addresses: []string{"127.0.0.0/8"},
-		}); err != nil {
+		trunk.ID = callcenter.TrunkID(tx.NewID())
+		if err := tx.PutTrunk(trunk); err != nil {
 			return err
 		}
 		for _, person := range c.staff {

@@ -61,7 +61,7 @@ func Run(ctx context.Context, cfg Config) (err error) {
 		cfg: cfg, server: server, voice: media.NewTrack(audio.Music()),
 		random: rand.New(rand.NewPCG(cfg.Seed, 1)),
 	}
-	if w.company, err = found(ctx, server.Store()); err != nil {
+	if w.company, err = found(ctx, server.Store(), server.Networks()); err != nil {
 		return fmt.Errorf("found the demo company: %w", err)
 	}
 	if w.key, err = server.NewAdminKey(ctx, "demo"); err != nil {

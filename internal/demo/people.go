@@ -24,7 +24,7 @@ const (
 	messageTime   = 7 * time.Second
 
 	quietHour = 3.0  // calls a minute in the dead of night
-	busyHour  = 19.0 // and at noon
+	busyHour  = 15.0 // and at noon
 )
 
 // staff registers everybody's phone.

@@ -23,7 +23,7 @@ Switchboard demo: Fernwood Travel, 2 call centers, %d operators on real SIP phon
             (signs this browser in, once; it updates by itself)
   API key   %s
   Call      sip:%s@%s   Support
-            sip:%s@%s   Sales     (any softphone on this computer, no account)
+            sip:%s@%s   Sales     (any softphone %s, no account)
 
 Try it: the next caller of Support rings every operator at once, and the page says so.
 
@@ -36,7 +36,7 @@ Try it: the next caller of Support rings every operator at once, and the page sa
 Ctrl-C stops: no new calls, running ones are ended.
 
 `, len(w.company.staff), took.Round(time.Millisecond), link, w.key,
-		supportNumber, w.server.SIPAddr(), salesNumber, w.server.SIPAddr(), w.server.URL(), center, w.key)
+		supportNumber, w.server.PublicSIPAddr(), salesNumber, w.server.PublicSIPAddr(), w.company.reach, w.server.URL(), center, w.key)
 	return nil
 }
 

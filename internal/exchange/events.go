@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"net/netip"
 	"time"
 
 	"switchboard/internal/route"
@@ -60,14 +61,16 @@ func (e *callerEvents) Ended(string) { e.exchange.cfg.Say(route.CallerHungUp{Cal
 func (e *callerEvents) Digit(d byte) { e.exchange.callerDigit(e.call, fromInfo, d) }
 
 // Offer answers a re-INVITE.
-func (e *callerEvents) Offer(sdp []byte) ([]byte, int) { return reoffer(e.call.port, sdp) }
+func (e *callerEvents) Offer(sdp []byte) ([]byte, int) {
+	return reoffer(e.call.port, sdp, e.call.leg.Source().Addr())
+}
 
-func reoffer(port Port, sdp []byte) ([]byte, int) {
+func reoffer(port Port, sdp []byte, far netip.Addr) ([]byte, int) {
 	if port == nil {
 		return nil, 488
 	}
 	if len(sdp) == 0 {
-		return port.Offer(nil), 0
+		return port.Offer(nil, far), 0
 	}
 	answer, err := port.Accept(sdp)
 	if err != nil {
@@ -111,7 +114,7 @@ func (e *deviceEvents) Ended(string) {
 // Digit of an operator reaches the caller through the media; as SIP INFO it has no meaning to us.
 func (e *deviceEvents) Digit(byte) {}
 
-func (e *deviceEvents) Offer(sdp []byte) ([]byte, int) { return reoffer(e.rung.port, sdp) }
+func (e *deviceEvents) Offer(sdp []byte) ([]byte, int) { return reoffer(e.rung.port, sdp, e.rung.far) }
 
 func (e *deviceEvents) hangup() {
 	e.exchange.mu.Lock()

@@ -9,6 +9,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -30,6 +31,7 @@ type Caller interface {
 	Offer() []byte // SDP
 	From() string
 	To() string
+	Source() netip.AddrPort
 }
 
 // Events are the facts of one leg, told in order from the leg's goroutine.
@@ -42,22 +44,23 @@ type Events interface {
 	Offer(sdp []byte) (answer []byte, status int)
 }
 
-// Phones invites devices.
+// Phones invites devices. Facing is the address that a device's INVITE goes to; invalid: the device cannot be reached.
 type Phones interface {
-	Invite(inv Invitation, events Events) Leg
+	Facing(device Device) netip.Addr
+	Invite(device Device, from string, sdp []byte, events Events) Leg
 }
 
-// Invitation is a device to ring. Contact is set for static devices, Device for registered ones.
-type Invitation struct {
-	Device  callcenter.DeviceID
+// Device is what to ring: Contact is set for static devices, ID for registered ones.
+type Device struct {
+	ID      callcenter.DeviceID
 	Contact string
-	From    string
-	SDP     []byte
 }
 
 // Negotiator agrees on audio with the far side (RFC 3264).
 type Negotiator interface {
-	Offer(like Port) []byte // our offer; the codec of like first, when like is not nil
+	// Offer is our offer to a far side at the address (invalid: unknown), with the codec of like first, when like is
+	// not nil.
+	Offer(like Port, far netip.Addr) []byte
 	Accept(offer []byte) (answer []byte, err error)
 	Complete(answer []byte) error
 }
@@ -140,7 +143,7 @@ type rung struct {
 	id   route.LegID
 	leg  Leg
 	port Port
-	keys keys
+	far  netip.Addr
 }
 
 // New returns an exchange without calls.
@@ -177,7 +180,7 @@ func (x *Exchange) openFor(c *call) {
 		return
 	}
 	if offer := c.leg.Offer(); len(offer) == 0 {
-		c.answer = port.Offer(nil) // a late offer: ours goes out in the 200, the answer comes in the ACK
+		c.answer = port.Offer(nil, c.leg.Source().Addr()) // a late offer: ours goes out in the 200, the answer comes in the ACK
 	} else if c.answer, err = port.Accept(offer); err != nil {
 		x.cfg.Log.Info("no common codec with a caller", "call", c.id, "error", err)
 		port.Close()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -28,6 +29,9 @@ func (l *leg) Hangup(elsewhere bool) {
 func (l *leg) Offer() []byte { return l.offer }
 func (l *leg) From() string  { return "+13035550001" }
 func (l *leg) To() string    { return "+12025550001" }
+func (l *leg) Source() netip.AddrPort {
+	return netip.MustParseAddrPort("127.0.0.1:5080")
+}
 
 // port records what it played and to whom it was connected.
 type port struct {
@@ -41,7 +45,7 @@ type port struct {
 	closed    int
 }
 
-func (p *port) Offer(like Port) []byte {
+func (p *port) Offer(like Port, _ netip.Addr) []byte {
 	if like == nil {
 		return []byte("offer")
 	}
@@ -80,7 +84,8 @@ type bench struct {
 	ports   []*port
 	next    port // what the next port will be like
 	openErr error
-	invited []Invitation
+	invited []Device
+	offered []string
 	events  []Events
 	legs    []*leg
 	kept    []bool
@@ -105,9 +110,12 @@ func (b *bench) Open(func(byte), func()) (Port, error) {
 	return &p, nil
 }
 
-func (b *bench) Invite(inv Invitation, events Events) Leg {
+func (b *bench) Facing(Device) netip.Addr { return netip.MustParseAddr("127.0.0.1") }
+
+func (b *bench) Invite(device Device, _ string, sdp []byte, events Events) Leg {
 	l := &leg{}
-	b.invited, b.events, b.legs = append(b.invited, inv), append(b.events, events), append(b.legs, l)
+	b.invited, b.events, b.legs = append(b.invited, device), append(b.events, events), append(b.legs, l)
+	b.offered = append(b.offered, string(sdp))
 	return l
 }
 func (b *bench) Clips(route.Phrase) [][]byte { return [][]byte{{0xff}} }
@@ -181,8 +189,8 @@ func TestAnOperatorIsRungAndBridged(t *testing.T) {
 	id, _ := b.arrive(t, l)
 	ring := route.LegID{Call: id, N: 1}
 	b.do(route.Ring{Leg: ring, Device: 70, From: "+1"})
-	if b.invited[0].Device != 70 || string(b.invited[0].SDP) != "offer like caller" {
-		t.Fatalf("invited %+v, want device 70 with the caller's codec first", b.invited[0])
+	if b.invited[0].ID != 70 || b.offered[0] != "offer like caller" {
+		t.Fatalf("invited %+v with %s, want device 70 with the caller's codec first", b.invited[0], b.offered[0])
 	}
 	b.events[0].Ringing(nil)
 	b.events[0].Answered([]byte("ok"))

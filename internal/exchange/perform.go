@@ -129,13 +129,16 @@ func (x *Exchange) ring(order route.Ring) {
 		x.cfg.Say(route.LegFailed{Leg: order.Leg, Status: 503})
 		return
 	}
-	r.port = port
+	device := Device{Contact: contact}
+	if !static {
+		device.ID = order.Device
+	}
+	r.port, r.far = port, x.cfg.Phones.Facing(device)
 	// The lock is held over Invite, so that an event of the new leg finds the leg in place.
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.rung[r.id] = r
-	r.leg = x.cfg.Phones.Invite(
-		Invitation{Device: order.Device, Contact: contact, From: order.From, SDP: port.Offer(c.port)}, events)
+	r.leg = x.cfg.Phones.Invite(device, order.From, port.Offer(c.port, r.far), events)
 }
 
 func (x *Exchange) endDevice(id route.LegID, elsewhere bool) {
