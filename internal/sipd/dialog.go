@@ -157,7 +157,7 @@ func (l *Leg) reinvite(reply flow, req *sip.Request) {
 		refuse(sip.StatusRequestPending)
 		return
 	}
-	if status := l.srv.unfit(req); status != 0 {
+	if status := unfit(req); status != 0 {
 		refuse(status)
 		return
 	}
@@ -217,7 +217,7 @@ func (l *Leg) update(reply flow, req *sip.Request) {
 		refuse(sip.StatusRequestPending)
 		return
 	}
-	if status := l.srv.unfit(req); status != 0 {
+	if status := unfit(req); status != 0 {
 		refuse(status)
 		return
 	}

@@ -21,6 +21,7 @@ const (
 	statusTimeout     = sip.StatusRequestTimeout     // nobody answered at all
 	statusUnreachable = sip.StatusServiceUnavailable // the transport failed
 	statusCancelled   = sip.StatusRequestTerminated
+	statusScheme      = 416
 	statusTooBrief    = 422 // session interval, RFC 4028 6
 )
 

@@ -53,8 +53,10 @@ func (s *Server) screen(f flow, req *sip.Request) bool {
 	switch method := req.CSeq().MethodName; {
 	case req.SipVersion != "SIP/2.0":
 		status = sip.StatusVersionNotSupported
-	case method != req.Method:
+	case !strings.EqualFold(string(method), string(req.Method)), twice(req), len(req.Recipient.Headers) > 0:
 		status = sip.StatusBadRequest
+	case !speaks(req.Recipient.Scheme):
+		status = statusScheme
 	case req.MaxForwards() != nil && *req.MaxForwards() == 0 && req.Method != sip.OPTIONS:
 		status = sip.StatusTooManyHops
 	}
@@ -65,6 +67,33 @@ func (s *Server) screen(f flow, req *sip.Request) bool {
 		s.sendResponse(markVia(f, req), s.response(req, status, ""))
 	}
 	return false
+}
+
+// twice says whether a header that every message has once came again: peers on the way may have read the other one.
+func twice(req *sip.Request) bool {
+	var from, to, callID, seq, hops, length int
+	for _, h := range req.Headers() {
+		switch h.(type) {
+		case *sip.FromHeader:
+			from++
+		case *sip.ToHeader:
+			to++
+		case *sip.CallIDHeader:
+			callID++
+		case *sip.CSeqHeader:
+			seq++
+		case *sip.MaxForwardsHeader:
+			hops++
+		case *sip.ContentLengthHeader:
+			length++
+		}
+	}
+	return max(from, to, callID, seq, hops, length) > 1
+}
+
+// speaks says whether we serve addresses of a scheme. sips promises TLS, which is not ours to keep.
+func speaks(scheme string) bool {
+	return strings.EqualFold(scheme, "sip") || strings.EqualFold(scheme, "tel")
 }
 
 // request takes one request on its lane.

@@ -18,7 +18,7 @@ type inbound struct {
 // incoming takes an INVITE that begins a call. f is where it came from, reply where its responses go.
 func (l *lane) incoming(f, reply flow, req *sip.Request) {
 	s := l.srv
-	if status := s.unfit(req); status != 0 {
+	if status := unfit(req); status != 0 {
 		res := s.response(req, status, "")
 		if status == sip.StatusUnsupportedMediaType {
 			res.AppendHeader(sip.NewHeader("Accept", typeSDP))
@@ -59,14 +59,11 @@ func (l *lane) incoming(f, reply flow, req *sip.Request) {
 	}
 }
 
-// unfit is the status for an INVITE whose address or body we cannot serve, else 0.
-func (s *Server) unfit(req *sip.Request) int {
-	scheme := strings.ToLower(req.Recipient.Scheme)
+// unfit is the status for a request whose body is not a session description as we read one, else 0.
+func unfit(req *sip.Request) int {
 	kind, _, _ := strings.Cut(headerText(req, "content-type", "c"), ";")
 	encoding := headerText(req, "content-encoding", "e")
 	switch {
-	case scheme != "sip" && scheme != "tel":
-		return 416
 	case len(req.Body()) > 0 && !strings.EqualFold(strings.TrimSpace(kind), typeSDP):
 		return sip.StatusUnsupportedMediaType
 	case encoding != "" && !strings.EqualFold(encoding, "identity"):
