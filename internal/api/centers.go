@@ -256,9 +256,6 @@ func deleteCenter(c *call) (answer, error) {
 		if err != nil {
 			return err
 		}
-		if err := c.ifMatch(center.Version); err != nil {
-			return err
-		}
 		deleted = *center
 		deleted.State = callcenter.StateDeleted
 		if err := release(tx, centerTarget(center.ID)); err != nil {

@@ -98,9 +98,6 @@ func deleteNumber(c *call) (answer, error) {
 		if !ok {
 			return problem.NotFound("number", c.number.E164)
 		}
-		if err := c.ifMatch(number.Version); err != nil {
-			return err
-		}
 		if c.query.Bool("release") {
 			body = c.numberBody(toPool(number))
 			body.Deleted = true

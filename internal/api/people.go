@@ -258,9 +258,6 @@ func deleteUser(c *call) (answer, error) {
 		if err != nil {
 			return err
 		}
-		if err := c.ifMatch(user.Version); err != nil {
-			return err
-		}
 		deleted = *user
 		return removeUser(tx, user.ID)
 	})
