@@ -81,7 +81,7 @@ func (pt *Port) Accept(offer []byte) (answer []byte, err error) {
 	if t := pt.terms.Load(); t.present && c.laws[t.law] != noType {
 		law = t.law // a law that changes in mid-call clicks
 	}
-	t, err := newTerms(line, c, c, law)
+	t, err := pt.pool.newTerms(line, c, c, law)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func (pt *Port) Complete(answer []byte) error {
 	}
 	line := &d.media[chosen]
 	c, _ := line.codecs()
-	t, err := newTerms(line, c, offered, c.first)
+	t, err := pt.pool.newTerms(line, c, offered, c.first)
 	if err != nil {
 		return err
 	}
@@ -123,9 +123,13 @@ func (pt *Port) Complete(answer []byte) error {
 	return nil
 }
 
-func newTerms(line *mediaLine, theirs, ours codecs, law audio.Law) (*terms, error) {
+func (p *Pool) newTerms(line *mediaLine, theirs, ours codecs, law audio.Law) (*terms, error) {
 	if !line.addr.IsValid() {
 		return nil, fmt.Errorf("%w: no c= line", ErrSDP)
+	}
+	dual := p.host.Is6() && p.host.IsUnspecified()
+	if line.addr.Is4() != p.host.Is4() && !dual {
+		return nil, fmt.Errorf("%w: c= address %s cannot be reached from %s", ErrSDP, line.addr, p.host)
 	}
 	t := &terms{
 		remote: netip.AddrPortFrom(line.addr, uint16(line.port)), theirs: theirs, ours: ours, law: law, present: true,

@@ -211,7 +211,7 @@ func (pt *Port) pressed(d byte, by keySource) {
 	if pt.twice.repeated(d, by, pt.pool.now()) {
 		return
 	}
-	if d == '#' && pt.StopRecord() {
+	if d == '#' && pt.stopRecord() {
 		return
 	}
 	if peer := pt.peer.Load(); peer != nil {

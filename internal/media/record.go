@@ -121,8 +121,11 @@ func (pt *Port) Record(path string, limit time.Duration, done func(Recording)) e
 
 func samplesIn(d time.Duration) int64 { return int64(d / (time.Second / audio.Rate)) }
 
-// StopRecord ends a recording; done hears of it. It tells whether there was one.
-func (pt *Port) StopRecord() bool {
+// StopRecord ends a recording, if there is one; its done hears of it.
+func (pt *Port) StopRecord() { pt.stopRecord() }
+
+// stopRecord tells whether there was one.
+func (pt *Port) stopRecord() bool {
 	r := pt.recorder.Swap(nil)
 	if r == nil {
 		return false

@@ -57,7 +57,7 @@ func TestRecordUntilPound(t *testing.T) {
 	if got := ex.pressed(); got != "5" {
 		t.Errorf("told %q; the key that ends a recording goes no further", got)
 	}
-	if px.StopRecord() {
+	if px.stopRecord() {
 		t.Error("still recording")
 	}
 }
@@ -66,7 +66,7 @@ func TestRecordEndsAtItsLimitByStopAndByClose(t *testing.T) {
 	x, _, px, _, _, _ := pair(t, audio.ULaw, audio.ULaw)
 	dir := t.TempDir()
 	for name, end := range map[string]func(){
-		"limit": func() {}, "stop": func() { px.StopRecord() }, "last": px.Close,
+		"limit": func() {}, "stop": px.StopRecord, "last": px.Close,
 	} {
 		if name == "last" {
 			continue

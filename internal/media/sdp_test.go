@@ -160,6 +160,28 @@ func TestListeningEverywhereAdvertisesWhatThePeerReaches(t *testing.T) {
 	wantLines(t, accept(t, pt, local+"m=audio 4000 RTP/AVP 0\r\n"), "c=IN IP4 127.0.0.1")
 }
 
+func TestListeningOnIPv6(t *testing.T) {
+	p, err := NewPool(PoolConfig{Host: netip.IPv6Unspecified()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	pt, err := p.Open(nil)
+	if err != nil {
+		t.Logf("no IPv6 on this host: %v", err)
+		return
+	}
+	x := newPhone(t, audio.ULaw)
+	wantLines(t, x.call(pt), "c=IN IP4 127.0.0.1")
+	pt.Play([][]byte{audio.Beep()}, nil)
+	got, _ := x.hear(20)
+	wantTone(t, got, 1000, audio.SpeechLevel)
+	pt.Connect(openPort(t, p, nil))
+	x.say(audio.Sine(frameSize, -20, 400))
+	eventually(t, "heard over IPv4", func() bool { return pt.Stats().Received == 1 })
+	wantLines(t, accept(t, pt, "v=0\r\nc=IN IP6 ::1\r\nm=audio 4000 RTP/AVP 0\r\n"), "c=IN IP6 ::1")
+}
+
 func TestBadDescriptionsChangeNothing(t *testing.T) {
 	pt := openPort(t, newPool(t, PoolConfig{}), nil)
 	accept(t, pt, session+"m=audio 4000 RTP/AVP 8\r\n")
@@ -176,6 +198,7 @@ func TestBadDescriptionsChangeNothing(t *testing.T) {
 		"no address":     {"v=0\r\n" + good, ErrSDP},
 		"host name":      {"v=0\r\nc=IN IP4 phone.example.com\r\n" + good, ErrSDP},
 		"wrong family":   {"v=0\r\nc=IN IP6 192.0.2.7\r\n" + good, ErrSDP},
+		"IPv6 to us":     {"v=0\r\nc=IN IP6 2001:db8::7\r\n" + good, ErrSDP},
 		"multicast":      {"v=0\r\nc=IN IP4 224.0.0.1\r\n" + good, ErrSDP},
 		"port":           {session + "m=audio 65536 RTP/AVP 0\r\n", ErrSDP},
 		"short m line":   {session + "m=audio 4000 RTP/AVP\r\n", ErrSDP},

@@ -1,0 +1,165 @@
+package media
+
+import (
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"switchboard/internal/audio"
+)
+
+// cpu is what this process has used so far.
+func cpu() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+const (
+	relayCalls    = 50
+	musicHearers  = 1000
+	musicSeconds  = 3
+	gapsMeasured  = 20 // listeners whose gaps are taken
+	relayDeadline = 10 * time.Second
+)
+
+// BenchmarkRelay measures CPU per relayed packet, the sending and receiving phones' included: one operation is one
+// packet through the relay.
+func BenchmarkRelay(b *testing.B) {
+	p := newPool(b, PoolConfig{})
+	var talkers, hearers []*phone
+	for range relayCalls {
+		px, py := openPort(b, p, nil), openPort(b, p, nil)
+		x, y := newPhone(b, audio.ULaw), newPhone(b, audio.ULaw)
+		x.call(px)
+		y.call(py)
+		px.Connect(py)
+		talkers, hearers = append(talkers, x), append(hearers, y)
+	}
+	payload := make([]byte, frameSize)
+	sent, began := 0, cpu()
+	b.ResetTimer()
+	for i := 0; i < b.N; i += relayCalls {
+		for _, x := range talkers {
+			buf := x.packet(0, x.stamp, payload)
+			x.stamp += frameSize
+			x.send(buf)
+			sent++
+		}
+		for _, y := range hearers {
+			y.drain(b)
+		}
+	}
+	b.StopTimer()
+	b.ReportMetric(float64((cpu()-began).Microseconds())/float64(sent), "cpu-us/packet")
+	if s := p.Stats(); s.Sent != uint64(sent) {
+		b.Errorf("%d of %d packets were relayed", s.Sent, sent)
+	}
+}
+
+// drain waits for one packet.
+func (f *phone) drain(b *testing.B) {
+	var buf [MaxPacket]byte
+	if err := f.conn.SetReadDeadline(time.Now().Add(relayDeadline)); err != nil {
+		b.Fatal(err)
+	}
+	if _, _, err := f.conn.ReadFromUDPAddrPort(buf[:]); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// BenchmarkTake is the relay's own work and the kernel's for sending, without the phones.
+func BenchmarkTake(b *testing.B) {
+	p := newPool(b, PoolConfig{})
+	px, py := openPort(b, p, nil), openPort(b, p, nil)
+	x, y := newPhone(b, audio.ULaw), newPhone(b, audio.ULaw)
+	x.call(px)
+	y.call(py)
+	px.Connect(py)
+	from := x.addr()
+	work := make([]byte, headerSize+frameSize)
+	seq, stamp := uint16(0), uint32(0)
+	b.ReportAllocs()
+	for b.Loop() {
+		putHeader(work, false, 0, seq, stamp, 7)
+		seq++
+		stamp += frameSize
+		px.take(work, from)
+	}
+}
+
+// BenchmarkMusic lets many callers hear music in real time for some seconds, and reports what share of a core that
+// takes and how even the packets come.
+func BenchmarkMusic(b *testing.B) {
+	for b.Loop() {
+		music(b)
+	}
+}
+
+func music(b *testing.B) {
+	p := newPool(b, PoolConfig{})
+	track := NewTrack(audio.Music())
+	sink, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer sink.Close()
+	var ports []*Port
+	var wg sync.WaitGroup
+	gaps := make([][]time.Duration, gapsMeasured)
+	for i := range musicHearers {
+		pt := openPort(b, p, nil)
+		ports = append(ports, pt)
+		to := sink.LocalAddr().(*net.UDPAddr).AddrPort() // nobody reads it: the kernel drops what it has no room for
+		if i < gapsMeasured {
+			x := newPhone(b, audio.ULaw)
+			to = x.addr()
+			wg.Go(func() { gaps[i] = x.gaps() })
+		}
+		pt.agree(&terms{remote: netip.AddrPortFrom(loopback, to.Port()), law: audio.ULaw, speaks: true, hears: true,
+			theirs: offered, ours: offered, present: true})
+	}
+	for _, pt := range ports {
+		pt.Loop(track)
+	}
+	began, at := cpu(), time.Now()
+	time.Sleep(musicSeconds * time.Second)
+	used, took := cpu()-began, time.Since(at)
+	sent := p.Stats().Sent
+	for _, pt := range ports {
+		pt.Close()
+	}
+	wg.Wait()
+	all := slices.Concat(gaps...)
+	slices.Sort(all)
+	b.ReportMetric(100*used.Seconds()/took.Seconds(), "%core")
+	b.ReportMetric(float64(sent)/took.Seconds(), "packets/s")
+	b.ReportMetric(float64(used.Nanoseconds())/1000/float64(sent), "cpu-us/packet")
+	b.ReportMetric(all[len(all)/2].Seconds()*1000, "gap-p50-ms")
+	b.ReportMetric(all[len(all)*99/100].Seconds()*1000, "gap-p99-ms")
+}
+
+// gaps listens until nothing comes for a while, and gives the times between packets.
+func (f *phone) gaps() (gaps []time.Duration) {
+	var buf [MaxPacket]byte
+	var last time.Time
+	for {
+		if err := f.conn.SetReadDeadline(time.Now().Add(time.Second)); err != nil {
+			return gaps
+		}
+		if _, _, err := f.conn.ReadFromUDPAddrPort(buf[:]); err != nil {
+			return gaps
+		}
+		now := time.Now()
+		if !last.IsZero() {
+			gaps = append(gaps, now.Sub(last))
+		}
+		last = now
+	}
+}
