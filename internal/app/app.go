@@ -198,6 +198,12 @@ func (a *App) Store() *store.Store { return a.store }
 // Engine is the core's host, for those who watch it.
 func (a *App) Engine() *engine.Engine { return a.engine }
 
+// MediaStats counts the audio of all calls.
+func (a *App) MediaStats() media.PoolStats { return a.pool.Stats() }
+
+// SIPStats counts the signalling.
+func (a *App) SIPStats() sipd.Stats { return a.sip.Stats() }
+
 // Run serves until the context ends, then drains: no new calls, waiting callers are told goodbye, talking ones have
 // Config.Drain to end by themselves, then get their BYE.
 func (a *App) Run(ctx context.Context) error {

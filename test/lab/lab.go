@@ -5,7 +5,6 @@ package lab
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -15,6 +14,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,7 +31,8 @@ type Lab struct {
 	Key    string // a company admin's
 	Office string // its id
 
-	numbers int
+	numbers atomic.Int32
+	watch   watch
 }
 
 // Patience is how long a test waits for what must happen.
@@ -57,6 +58,7 @@ func New(t testing.TB, change func(*app.Config)) *Lab {
 		}
 	})
 	l := &Lab{T: t, App: server}
+	l.watch.start(t, server.Engine())
 	if l.Key, err = server.NewAdminKey(t.Context(), "lab"); err != nil {
 		t.Fatal(err)
 	}
@@ -148,8 +150,7 @@ func (l *Lab) Center(name, settings string) *Center {
 	}
 	body["name"], body["office_id"] = name, l.Office
 	made := l.MustAPI("POST", "/api/v2/callcenters", encode(body))
-	l.numbers++
-	c := &Center{lab: l, ID: made.Text("id"), Number: fmt.Sprintf("+1202555%04d", l.numbers)}
+	c := &Center{lab: l, ID: made.Text("id"), Number: fmt.Sprintf("+1202555%04d", l.numbers.Add(1))}
 	l.MustAPI("POST", "/api/v2/x/numbers", encode(map[string]any{"numbers": []string{c.Number}}))
 	l.MustAPI("POST", "/api/v2/numbers/"+c.Number+"/assign",
 		encode(map[string]any{"target_id": c.ID, "target_type": "callcenter"}))
@@ -251,23 +252,29 @@ func (l *Lab) Trunk() {
 	l.MustAPI("POST", "/api/v2/x/trunks", `{"name": "loopback", "addresses": ["127.0.0.0/8"]}`)
 }
 
-// Until waits for a condition on the live feed's picture, and fails the test with what it was waiting for.
+// Until waits for a condition on the live feed's picture, and fails the test with what it was waiting for. The picture
+// is that of the server's whole life: it also holds what was over before Until was called.
 func (l *Lab) Until(what string, holds func(Picture) bool) Picture {
 	l.T.Helper()
-	ctx, cancel := context.WithTimeout(l.T.Context(), Patience)
-	defer cancel()
-	reader := l.App.Engine().Subscribe(0)
-	seen := newPicture()
+	patience := time.NewTimer(Patience)
+	defer patience.Stop()
 	for {
-		update, ok := reader.Next(ctx)
-		if !ok {
-			l.T.Fatalf("waited %s for: %s\nthe last picture: %s", Patience, what, seen)
-		}
-		seen.take(update)
+		seen, changed := l.watch.now()
 		if holds(seen) {
 			return seen
 		}
+		select {
+		case <-changed:
+		case <-patience.C:
+			l.T.Fatalf("waited %s for: %s\nthe last picture: %s", Patience, what, seen)
+		}
 	}
+}
+
+// Now is the live feed's picture at this moment.
+func (l *Lab) Now() Picture {
+	seen, _ := l.watch.now()
+	return seen
 }
 
 func encode(v any) string {

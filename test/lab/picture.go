@@ -1,9 +1,13 @@
 package lab
 
 import (
+	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"sync"
+	"testing"
 
 	"switchboard/internal/callcenter"
 	"switchboard/internal/engine"
@@ -29,6 +33,16 @@ func newPicture() Picture {
 }
 
 func (p *Picture) take(u engine.Update) {
+	if u.Reset { // it replaces all that was known; calls that it does not name are over
+		for id := range p.Calls {
+			p.Ended[id] = true
+		}
+		for _, v := range u.Calls {
+			delete(p.Ended, v.ID)
+		}
+		p.Centers, p.Operators = map[callcenter.ID]route.CenterView{}, map[callcenter.OperatorID]route.OperatorView{}
+		p.Notices = nil
+	}
 	for _, v := range u.Centers {
 		p.Centers[v.ID] = v
 	}
@@ -41,7 +55,69 @@ func (p *Picture) take(u engine.Update) {
 	for _, id := range u.Ended {
 		p.Ended[id] = true
 	}
+	for _, id := range u.DeletedCenters {
+		delete(p.Centers, id)
+	}
+	for _, id := range u.DeletedOperators {
+		delete(p.Operators, id)
+	}
 	p.Notices = append(p.Notices, u.Notices...)
+}
+
+func (p *Picture) clone() Picture {
+	return Picture{
+		Centers: maps.Clone(p.Centers), Operators: maps.Clone(p.Operators), Calls: maps.Clone(p.Calls),
+		Ended: maps.Clone(p.Ended), Notices: slices.Clone(p.Notices),
+	}
+}
+
+// watch follows the live feed from the server's start to its end, so that a test that looks late misses nothing.
+type watch struct {
+	mu      sync.Mutex
+	picture Picture
+	changed chan struct{} // closed and replaced at each update
+}
+
+// start follows until the test ends. It returns once the first update is in.
+func (w *watch) start(t testing.TB, feed *engine.Engine) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	w.picture, w.changed = newPicture(), make(chan struct{})
+	reader := feed.Subscribe(0)
+	first, ok := reader.Next(ctx)
+	if !ok {
+		t.Fatal("the live feed is closed")
+	}
+	w.take(first)
+	var follower sync.WaitGroup
+	follower.Go(func() {
+		for {
+			update, ok := reader.Next(ctx)
+			if !ok {
+				return
+			}
+			w.take(update)
+		}
+	})
+	t.Cleanup(func() {
+		cancel()
+		follower.Wait()
+	})
+}
+
+func (w *watch) take(update engine.Update) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.picture.take(update)
+	close(w.changed)
+	w.changed = make(chan struct{})
+}
+
+// now is a copy of the picture, and a channel that closes when it changes.
+func (w *watch) now() (Picture, <-chan struct{}) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.picture.clone(), w.changed
 }
 
 // Center is the picture of one center.

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"switchboard/internal/audio"
 )
 
 // Need skips the test where a program is missing, and fails it instead where SWITCHBOARD_INTEROP says that it must be
@@ -47,11 +49,19 @@ type SIPP struct {
 // after its bound.
 func Scenario(t testing.TB, name string, target netip.AddrPort, bound time.Duration, extra ...string) *SIPP {
 	t.Helper()
+	return ScenarioAt(t, loopback, name, target, bound, extra...)
+}
+
+// ScenarioAt is Scenario at another address of this host.
+func ScenarioAt(
+	t testing.TB, at netip.Addr, name string, target netip.AddrPort, bound time.Duration, extra ...string,
+) *SIPP {
+	t.Helper()
 	Need(t, "sipp")
-	port := freePort(t)
-	s := &SIPP{t: t, Addr: netip.AddrPortFrom(loopback, port), dir: t.TempDir(), done: make(chan struct{})}
+	s := &SIPP{t: t, Addr: netip.AddrPortFrom(at, freePort(t, at)), dir: t.TempDir(), done: make(chan struct{})}
+	s.furnish()
 	args := []string{
-		"-sf", scenarioFile(name), "-i", loopback.String(), "-mi", loopback.String(), "-p", fmt.Sprint(port),
+		"-sf", scenarioFile(name), "-i", at.String(), "-mi", at.String(), "-p", fmt.Sprint(s.Addr.Port()),
 		"-nostdin", "-trace_stat", "-stf", filepath.Join(s.dir, "stat.csv"), "-fd", "1", "-trace_err",
 		"-error_file", filepath.Join(s.dir, "errors.log"), "-timeout", fmt.Sprintf("%ds", int(bound.Seconds())),
 	}
@@ -70,6 +80,29 @@ func Scenario(t testing.TB, name string, target netip.AddrPort, bound time.Durat
 	go func() { defer close(s.done); s.err = command.Wait() }()
 	t.Cleanup(s.Stop)
 	return s
+}
+
+// Tone is what the talking scenarios play: this frequency, in Hz.
+const Tone = 440
+
+// furnish puts the sounds that scenarios name into sipp's folder: a second of tone, and the key presses that Debian
+// ships with sipp.
+func (s *SIPP) furnish() {
+	tone := audio.Sine(audio.Rate, audio.SpeechLevel, Tone)
+	for name, law := range map[string]audio.Law{"tone.ulaw": audio.ULaw, "tone.alaw": audio.ALaw} {
+		if err := os.WriteFile(filepath.Join(s.dir, name), audio.EncodeAll(tone, law), 0o600); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	presses, err := filepath.Glob("/usr/share/sip-tester/*.pcap")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, file := range presses {
+		if err := os.Symlink(file, filepath.Join(s.dir, filepath.Base(file))); err != nil {
+			s.t.Fatal(err)
+		}
+	}
 }
 
 // Stop ends it; nothing happens to one that has ended.
