@@ -309,6 +309,7 @@ func centerID(t testing.TB, text string) callcenter.ID { return callcenter.ID(op
 
 // document is the OpenAPI document as an independent program reads it.
 var document = sync.OnceValues(func() (*openapi3.T, error) {
+	openapi3filter.RegisterBodyDecoder("audio/wav", openapi3filter.FileBodyDecoder)
 	doc, err := openapi3.NewLoader().LoadFromData(openapi.JSON)
 	if err != nil {
 		return nil, err

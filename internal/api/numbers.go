@@ -268,7 +268,7 @@ func assignNumber(c *call) (answer, error) {
 	target := c.numberTarget(body)
 	rules := func(db records) []problem.Field {
 		var fields []problem.Field
-		if body.TargetID != nil && !exists(db, target) {
+		if body.TargetID != nil && target.Type != "" && !exists(db, target) {
 			fields = append(fields, problem.Field{
 				Name: "target_id", In: problem.InBody, Message: "is no " + string(target.Type) + " of the company",
 			})
