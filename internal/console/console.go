@@ -99,8 +99,10 @@ func (c *console) handler() http.Handler {
 		_, _ = w.Write([]byte("ok\n"))
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		c.page(w, r, http.StatusNotFound, "plain.html", plainPage{Title: "There is no such page",
-			Lines: []string{"The live page is at the start address."}, Link: "/", LinkText: "Go to the live page"})
+		c.page(w, r, http.StatusNotFound, "plain.html", plainPage{
+			Title: "There is no such page",
+			Lines: []string{"The live page is at the start address."}, Link: "/", LinkText: "Go to the live page",
+		})
 	})
 	return c.secured(http.NewCrossOriginProtection().Handler(mux))
 }

@@ -151,18 +151,28 @@ func someOperators(now time.Time) []route.OperatorView {
 		{ID: 1, Name: "Ada Lovelace", State: route.OnCall, Since: ago(83 * time.Second), Call: 5004, Centers: both, Duty: on},
 		{ID: 2, Name: "Grace Hopper", State: route.Ringing, Since: ago(4 * time.Second), Call: 5001, Centers: both, Duty: on},
 		{ID: 3, Name: "Katherine Johnson", State: route.Available, Since: ago(250 * time.Second), Centers: both, Duty: on},
-		{ID: 4, Name: "Alan Turing", State: route.OnCall, Since: ago(11 * time.Minute), Call: 5005, Centers: both,
-			OffAfter: true, Duty: on},
-		{ID: 5, Name: "Hedy Lamarr", State: route.WrapUp, Since: ago(18 * time.Second), Until: now.Add(42 * time.Second),
-			Centers: []callcenter.ID{support}, Duty: on},
+		{
+			ID: 4, Name: "Alan Turing", State: route.OnCall, Since: ago(11 * time.Minute), Call: 5005, Centers: both,
+			OffAfter: true, Duty: on,
+		},
+		{
+			ID: 5, Name: "Hedy Lamarr", State: route.WrapUp, Since: ago(18 * time.Second), Until: now.Add(42 * time.Second),
+			Centers: []callcenter.ID{support}, Duty: on,
+		},
 		{ID: 6, Name: "Donald Knuth", State: route.NoDevice, Since: ago(6 * time.Minute), Centers: both, Duty: on},
-		{ID: 7, Name: "Radia Perlman", State: route.Available, Since: ago(31 * time.Second),
-			Centers: []callcenter.ID{sales}, Missed: 1, Duty: on},
+		{
+			ID: 7, Name: "Radia Perlman", State: route.Available, Since: ago(31 * time.Second),
+			Centers: []callcenter.ID{sales}, Missed: 1, Duty: on,
+		},
 		{ID: 8, Name: "Claude Shannon", State: route.DND, Since: ago(time.Hour), Centers: both, Duty: on},
-		{ID: 9, Name: "Mary Jackson", State: route.OffDuty, Since: ago(35 * time.Minute), Missed: 2, Centers: both,
-			Duty: callcenter.Duty{Reason: "Missed call"}},
-		{ID: 10, Name: "Edsger Dijkstra", State: route.OffDuty, Since: ago(3 * time.Hour),
-			Centers: []callcenter.ID{night}, Duty: callcenter.Duty{Reason: "Lunch"}},
+		{
+			ID: 9, Name: "Mary Jackson", State: route.OffDuty, Since: ago(35 * time.Minute), Missed: 2, Centers: both,
+			Duty: callcenter.Duty{Reason: "Missed call"},
+		},
+		{
+			ID: 10, Name: "Edsger Dijkstra", State: route.OffDuty, Since: ago(3 * time.Hour),
+			Centers: []callcenter.ID{night}, Duty: callcenter.Duty{Reason: "Lunch"},
+		},
 	}
 }
 
@@ -173,7 +183,8 @@ func someCalls(now time.Time) []route.CallView {
 	}
 	arrived := func(d time.Duration) route.PathStep { return step(d, "open", "Support is open") }
 	return []route.CallView{
-		{ID: 5001, Center: support, From: "+1 555 010 0142", To: "+15550199", State: "offering", Operator: 2, Position: 1,
+		{
+			ID: 5001, Center: support, From: "+1 555 010 0142", To: "+15550199", State: "offering", Operator: 2, Position: 1,
 			Since: ago(4 * time.Second), Arrived: ago(105 * time.Second), Entered: ago(102 * time.Second),
 			Path: []route.PathStep{
 				arrived(105 * time.Second),
@@ -181,26 +192,41 @@ func someCalls(now time.Time) []route.CallView {
 				step(31*time.Second, "longestidle", "Rang Mary Jackson: idle longest (12m40s)"),
 				step(11*time.Second, "ring_seconds", "Mary Jackson did not answer within 20 s"),
 				step(4*time.Second, "longestidle", "Rang Grace Hopper: idle longest (4m10s)"),
-			}},
-		{ID: 5002, Center: support, From: "+1 555 010 0177", State: "queued", Position: 2, Since: ago(12 * time.Second),
+			},
+		},
+		{
+			ID: 5002, Center: support, From: "+1 555 010 0177", State: "queued", Position: 2, Since: ago(12 * time.Second),
 			Arrived: ago(14 * time.Second), Entered: ago(12 * time.Second),
-			Path: []route.PathStep{arrived(14 * time.Second), step(12*time.Second, "hold_queue", "Waits: all are busy")}},
-		{ID: 5003, Center: support, State: "queued", Position: 3, Since: ago(3 * time.Second),
+			Path: []route.PathStep{arrived(14 * time.Second), step(12*time.Second, "hold_queue", "Waits: all are busy")},
+		},
+		{
+			ID: 5003, Center: support, State: "queued", Position: 3, Since: ago(3 * time.Second),
 			Arrived: ago(4 * time.Second), Entered: ago(3 * time.Second),
-			Path: []route.PathStep{arrived(4 * time.Second), step(3*time.Second, "hold_queue", "Waits: all are busy")}},
-		{ID: 5004, Center: support, From: "+1 555 010 0111", State: "connected", Operator: 1, Since: ago(83 * time.Second),
+			Path: []route.PathStep{arrived(4 * time.Second), step(3*time.Second, "hold_queue", "Waits: all are busy")},
+		},
+		{
+			ID: 5004, Center: support, From: "+1 555 010 0111", State: "connected", Operator: 1, Since: ago(83 * time.Second),
 			Arrived: ago(95 * time.Second), Entered: ago(94 * time.Second),
-			Path: []route.PathStep{arrived(95 * time.Second), step(83*time.Second, "answered", "Ada Lovelace answered")}},
-		{ID: 5005, Center: sales, From: "+44 20 7946 0958", State: "connected", Operator: 4, Since: ago(11 * time.Minute),
+			Path: []route.PathStep{arrived(95 * time.Second), step(83*time.Second, "answered", "Ada Lovelace answered")},
+		},
+		{
+			ID: 5005, Center: sales, From: "+44 20 7946 0958", State: "connected", Operator: 4, Since: ago(11 * time.Minute),
 			Arrived: ago(12 * time.Minute), Entered: ago(12 * time.Minute),
-			Path: []route.PathStep{step(11*time.Minute, "answered", "Alan Turing answered after 9 s")}},
-		{ID: 5006, Center: sales, From: "+49 30 901820", State: "queued", Position: 1, Since: ago(7 * time.Second),
+			Path: []route.PathStep{step(11*time.Minute, "answered", "Alan Turing answered after 9 s")},
+		},
+		{
+			ID: 5006, Center: sales, From: "+49 30 901820", State: "queued", Position: 1, Since: ago(7 * time.Second),
 			Arrived: ago(8 * time.Second), Entered: ago(7 * time.Second),
-			Path: []route.PathStep{step(7*time.Second, "hold_queue", "Waits: its turn comes after Support's callers")}},
-		{ID: 5007, Center: night, From: "+1 555 010 0123", State: "voicemail", Since: ago(21 * time.Second),
+			Path: []route.PathStep{step(7*time.Second, "hold_queue", "Waits: its turn comes after Support's callers")},
+		},
+		{
+			ID: 5007, Center: night, From: "+1 555 010 0123", State: "voicemail", Since: ago(21 * time.Second),
 			Arrived: ago(30 * time.Second),
-			Path: []route.PathStep{step(29*time.Second, "closed", "Night desk is closed: Labour Day"),
-				step(21*time.Second, "voicemail", "Leaves a message (reason closed)")}},
+			Path: []route.PathStep{
+				step(29*time.Second, "closed", "Night desk is closed: Labour Day"),
+				step(21*time.Second, "voicemail", "Leaves a message (reason closed)"),
+			},
+		},
 	}
 }
 
@@ -243,8 +269,10 @@ func (c *company) bustle(ctx context.Context) {
 			u.Ended = []route.CallID{gone}
 		}
 		if next%20 == 0 {
-			u.Notices = []engine.Notice{{At: now, Level: "warning",
-				Text: "192.0.2.7 is refused for a minute: 10 failed sign-ins of phones"}}
+			u.Notices = []engine.Notice{{
+				At: now, Level: "warning",
+				Text: "192.0.2.7 is refused for a minute: 10 failed sign-ins of phones",
+			}}
 		}
 		c.tell(u)
 	}

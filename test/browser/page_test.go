@@ -49,8 +49,8 @@ func showsTheCompany(p *tab) {
 			p.Errorf("the page does not show %q", want)
 		}
 	}
-	if order := value[string](p, `[...document.querySelectorAll("[data-call]")].map(e => e.dataset.call).join(" ")`); order !=
-		"5001 5002 5006 5003 5007 5004 5005" {
+	order := value[string](p, `[...document.querySelectorAll("[data-call]")].map(e => e.dataset.call).join(" ")`)
+	if order != "5001 5002 5006 5003 5007 5004 5005" {
 		p.Errorf("calls are in the order %s", order)
 	}
 	p.do(chromedp.Click(chromedp.CSS(`[data-call="5001"] summary`)))

@@ -1,8 +1,8 @@
 // The calls that are here now, each with its path and the reason of every step, and those that just ended.
 import { callStateName, clockTime, plural } from "./format";
 import { Icon, type IconName } from "./icons";
-import { ending, isWaiting, waitTone, type Ended, type Tone } from "./model";
-import { calls, ended, loaded, model, search, SHOWN_CALLS, tv } from "./state";
+import { ending, isWaiting, newestLine, waitTone, type Ended, type Tone } from "./model";
+import { calls, ended, loaded, model, search, SHOWN_CALLS, SHOWN_ON_TV, tv } from "./state";
 import { Since, Waited } from "./time";
 import type { Call } from "./wire";
 
@@ -17,7 +17,8 @@ const stateIcon: Record<string, IconName> = {
 
 export function Calls() {
   const all = calls.value;
-  const shown = all.length > SHOWN_CALLS ? all.slice(0, SHOWN_CALLS) : all;
+  const most = tv.value ? SHOWN_ON_TV : SHOWN_CALLS;
+  const shown = all.length > most ? all.slice(0, most) : all;
   return (
     <section aria-labelledby="calls-title">
       <div class="section-head">
@@ -31,7 +32,7 @@ export function Calls() {
         <p class="empty">{search.value === "" ? "No calls right now." : "No call matches the search."}</p>
       )}
       <ul class="calls">{shown.map((c) => <Row key={c.id} c={c} />)}</ul>
-      {shown.length < all.length && (
+      {shown.length < all.length && !tv.value && (
         <p class="empty">{plural(all.length - shown.length, "more call is", "more calls are")} not drawn. Search, or
           choose a call center, to see fewer.</p>
       )}
@@ -45,8 +46,7 @@ function caller(c: Call): string {
 }
 
 function Row({ c }: { c: Call }) {
-  const last = c.path[c.path.length - 1];
-  const head = <Head c={c} last={tv.value ? undefined : last?.text} />;
+  const head = <Head c={c} last={tv.value ? undefined : newestLine(c)} />;
   return (
     <li class={`call call-${c.state}`} data-call={c.id}>
       {tv.value || c.path.length === 0 ? <div class="call-head">{head}</div> : (
@@ -118,9 +118,7 @@ export function Recent() {
 function Over({ e }: { e: Ended }) {
   const { call } = e;
   const { tone, word } = ending(call);
-  const { centers, operators } = model.value;
-  const who = operators.get(call.operator ?? "")?.name;
-  const last = call.path[call.path.length - 1];
+  const { centers } = model.value;
   return (
     <li class="call">
       <details>
@@ -130,9 +128,8 @@ function Over({ e }: { e: Ended }) {
             <span class="num">{caller(call)}</span>
             <span class="soft"> {centers.get(call.center ?? "")?.name ?? "no call center"}</span>
           </span>
-          <span class="call-place">{who !== undefined && <span class="call-operator">{who}</span>}</span>
+          <span class="call-last">{newestLine(call)}</span>
           <span class="call-time num soft">{clockTime(e.at)}</span>
-          {last !== undefined && <span class="call-last">{last.text}</span>}
         </summary>
         <Path c={call} />
       </details>

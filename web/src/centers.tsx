@@ -133,9 +133,12 @@ function Trend({ id }: { id: string }) {
   const start = 120 - (samples.length - 1) * step;
   const points = samples.map((n, i) => `${(start + i * step).toFixed(1)},${(22 - (n / top) * 20).toFixed(1)}`);
   return (
-    <svg class="trend" viewBox="0 0 120 24" preserveAspectRatio="none" aria-hidden="true">
-      <path class="area" d={`M${start.toFixed(1)},23 L${points.join(" L")} L120,23 Z`} />
-      <path d={`M${points.join(" L")}`} />
-    </svg>
+    <span class="trend-line" aria-hidden="true">
+      waiting, 10 min
+      <svg class="trend" viewBox="0 0 120 24" preserveAspectRatio="none">
+        <path class="area" d={`M${start.toFixed(1)},23 L${points.join(" L")} L120,23 Z`} />
+        <path d={`M${points.join(" L")}`} />
+      </svg>
+    </span>
   );
 }

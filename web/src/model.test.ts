@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { duration, initials, percent } from "./format";
 import {
-  apply, byName, empty, ending, inOrder, isOpen, KEPT_ENDED, KEPT_NOTICES, matches, serviceLevel, waitTone,
+  apply, byName, empty, ending, inOrder, isOpen, KEPT_ENDED, KEPT_NOTICES, matches, newestLine, serviceLevel,
+  waitTone,
 } from "./model";
 import type { Call, Center, Operator, Update } from "./wire";
 
@@ -97,12 +98,21 @@ test("calls are listed waiting first by time of entry, talking last, newest firs
   assert.deepEqual(order.map((c) => c.id), ["q1", "q2", "v", "t2", "t1"]);
 });
 
+test("an answered call says why that operator rang", () => {
+  const rang = { at: 1, rule: "longestidle", text: "Rang Ada: idle longest (9s)" };
+  const took = { at: 2, rule: "answered", text: "Ada answered" };
+  assert.equal(newestLine(call("a")), undefined);
+  assert.equal(newestLine(call("a", { path: [took] })), "Ada answered");
+  assert.equal(newestLine(call("a", { path: [took, rang] })), rang.text);
+  assert.equal(newestLine(call("a", { path: [rang, took] })), "Rang Ada: idle longest (9s). Ada answered.");
+});
+
 test("small words", () => {
   assert.deepEqual(byName([{ id: "2", name: "b" }, { id: "1", name: "A" }]).map((x) => x.name), ["A", "b"]);
   assert.equal(isOpen(center({ availability: "holiday_open" })), true);
   assert.equal(isOpen(center({ availability: "holiday_closed" })), false);
   assert.equal(ending(call("a", { state: "connected" })).word, "Answered");
-  assert.equal(ending(call("a")).word, "Left waiting");
+  assert.equal(ending(call("a")).word, "Hung up");
   assert.equal(matches("ada 555", "Ada L", "+1555"), true);
   assert.equal(matches("ada 556", "Ada L", "+1555"), false);
   assert.equal(matches("", undefined), true);

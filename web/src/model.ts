@@ -140,7 +140,10 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** What a call was doing when it ended, in a word and a tone. The path's last line says why. */
+/**
+ * How a call ended, in a word and a tone, as far as what it was last seen doing tells: the stream says only that it
+ * is over.
+ */
 export function ending(c: Call): { tone: Tone; word: string } {
   switch (c.state) {
     case "connected":
@@ -149,10 +152,16 @@ export function ending(c: Call): { tone: Tone; word: string } {
       return { tone: "warn", word: "Voicemail" };
     case "offering":
     case "queued":
-      return { tone: "bad", word: "Left waiting" };
+      return { tone: "bad", word: "Hung up" };
     default:
-      return { tone: "none", word: "Ended early" };
+      return { tone: "none", word: "Ended" };
   }
+}
+
+/** The newest line of a call's path; an answer is told together with why that operator rang. */
+export function newestLine(c: Call): string | undefined {
+  const [before, last] = [c.path[c.path.length - 2], c.path[c.path.length - 1]];
+  return last?.rule === "answered" && before !== undefined ? `${before.text}. ${last.text}.` : last?.text;
 }
 
 /** Whether every word of a search is somewhere in the texts of a thing. */

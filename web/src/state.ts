@@ -5,6 +5,8 @@ import type { Call, Notice, Operator } from "./wire";
 
 /** How many calls are drawn at most; the list says how many there are. */
 export const SHOWN_CALLS = 200;
+/** The same across the room, where nobody scrolls. */
+export const SHOWN_ON_TV = 10;
 /** Waiting callers are sampled every 5 s for the last 10 minutes. */
 export const TREND_EVERY_MS = 5000;
 export const TREND_SAMPLES = 120;
