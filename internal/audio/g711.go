@@ -1,6 +1,6 @@
 // Package audio holds the sounds of a telephone line as pure functions: G.711 in both laws, WAV files, tones, levels,
-// resampling, generated hold music and the built-in prompts. It opens no socket, writes no file, starts no goroutine and
-// keeps no state but what it renders once; it refuses to decode compressed formats and to choose what is played when.
+// resampling, generated hold music and the built-in prompts. It opens no socket, writes no file, starts no goroutine
+// and keeps no state but what it renders once; it refuses to decode compressed formats and to choose what is played.
 package audio
 
 import "math/bits"

@@ -7,7 +7,8 @@ import "embed"
 //go:embed prompts/*.ulaw
 var promptFiles embed.FS
 
-// Prompt gives a built-in sentence, mu-law at 8 kHz, by its name in prompts/phrases.txt. The bytes are not to be changed.
+// Prompt gives a built-in sentence, mu-law at 8 kHz, by its name in prompts/phrases.txt. The bytes are not to be
+// changed.
 func Prompt(name string) ([]byte, bool) {
 	sound, err := promptFiles.ReadFile("prompts/" + name + ".ulaw")
 	return sound, err == nil

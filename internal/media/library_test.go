@@ -94,7 +94,8 @@ func pack(t *testing.T, files map[string]float64) string {
 
 func TestPackReplacesWholeSentences(t *testing.T) {
 	dir := pack(t, map[string]float64{
-		"queue-thereare.wav": 300, "digits/3.ulaw": 400, "digits/4.alaw": 500, "queue-callswaiting.wav": 600, "vm-intro.wav": 700,
+		"queue-thereare.wav": 300, "digits/3.ulaw": 400, "digits/4.alaw": 500, "queue-callswaiting.wav": 600,
+		"vm-intro.wav": 700,
 	})
 	if err := os.WriteFile(filepath.Join(dir, "vm-mailboxfull.wav"), []byte("no sound"), 0o600); err != nil {
 		t.Fatal(err)

@@ -19,7 +19,8 @@ func listener(t *testing.T) (*phone, *Port) {
 func TestPlayGoesOnFromClipToClipAndReportsOnce(t *testing.T) {
 	x, pt := listener(t)
 	clips := [][]byte{
-		audio.EncodeAll(audio.Sine(100, -20, 500), audio.ULaw), {}, audio.EncodeAll(audio.Sine(3000, -20, 500), audio.ULaw), {},
+		audio.EncodeAll(audio.Sine(100, -20, 500), audio.ULaw), {},
+		audio.EncodeAll(audio.Sine(3000, -20, 500), audio.ULaw), {},
 	}
 	done := make(chan struct{}, 2)
 	pt.Play(clips, func() { done <- struct{}{} })
@@ -48,7 +49,7 @@ func TestReplacedPlayDoesNotReport(t *testing.T) {
 		pt.Silence, pt.Ringback, func() { pt.Loop(music) },
 		func() { pt.Play([][]byte{audio.Beep()}, func() { close(done) }) },
 	} {
-		pt.Play([][]byte{audio.Beep()}, func() { replaced <- "told" })
+		pt.Play([][]byte{audio.Music()}, func() { replaced <- "told" })
 		x.hear(2)
 		stop()
 	}

@@ -132,7 +132,8 @@ func (in *receiver) count(p packet) {
 	}
 }
 
-// keys tells presses apart: every packet of one carries the same timestamp, the last is sent three times (RFC 4733, 2.5).
+// keys tells presses apart: every packet of one carries the same timestamp, and the last is sent three times (RFC 4733,
+// 2.5).
 type keys struct {
 	some  bool
 	ssrc  uint32

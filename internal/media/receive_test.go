@@ -165,18 +165,37 @@ func TestKeyPressesByPacket(t *testing.T) {
 	}
 }
 
-func TestKeyByInfoAndByRTPCountsOnce(t *testing.T) {
-	x, _, px, _, ex, _ := pair(t, audio.ULaw, audio.ULaw)
-	x.press('7')
-	<-ex.heard
-	px.InfoDigit('7') // the same press, told twice
-	px.InfoDigit('8')
-	<-ex.heard
-	px.InfoDigit('8') // a second press
-	<-ex.heard
-	px.InfoDigit('A')
-	if got := ex.pressed(); got != "788" {
+func TestKeyToldByInfoAndByRTPCountsOnce(t *testing.T) {
+	const ms = 1_000_000
+	var w twice
+	for i, c := range []struct {
+		digit    byte
+		by       keySource
+		at       int64
+		repeated bool
+	}{
+		{'7', byRTP, 0, false}, {'7', bySIP, 30 * ms, true},
+		{'7', bySIP, 200 * ms, false}, {'7', byRTP, 230 * ms, true}, // a second press, the other way first
+		{'8', byRTP, 300 * ms, false}, {'9', bySIP, 310 * ms, false},
+		{'9', bySIP, 400 * ms, false}, // twice by the same way is two presses
+		{'9', byRTP, 400*ms + doubleWindow, false}, {'9', bySIP, 400*ms + 2*doubleWindow - 1, true},
+	} {
+		if got := w.repeated(c.digit, c.by, c.at); got != c.repeated {
+			t.Errorf("press %d: repeated %v", i, got)
+		}
+	}
+}
+
+func TestKeyByInfoGoesTheSameWay(t *testing.T) {
+	_, y, px, _, ex, _ := pair(t, audio.ULaw, audio.ULaw)
+	for _, key := range []byte("8A1") {
+		px.InfoDigit(key)
+	}
+	if got := ex.pressed(); got != "81" {
 		t.Errorf("told %q", got)
+	}
+	if h := y.next(); h.kind != y.event || h.payload[0] != 8 {
+		t.Errorf("the other phone got type %d, % x", h.kind, h.payload)
 	}
 }
 

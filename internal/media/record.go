@@ -86,25 +86,33 @@ func (pt *Port) Record(path string, limit time.Duration, done func(Recording)) e
 	if limit <= 0 || limit > MaxRecording {
 		return fmt.Errorf("record %s: limit %s is not within 0 and %s", path, limit, MaxRecording)
 	}
-	pt.pool.mu.Lock()
-	defer pt.pool.mu.Unlock() // Close of the pool waits for the writer, so it must not begin afterwards
-	if pt.pool.closed || pt.closed.Load() {
-		return fmt.Errorf("record %s: %w", path, ErrClosed)
-	}
-	if pt.recorder.Load() != nil {
-		return fmt.Errorf("record %s: %w", path, ErrRecording)
-	}
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return fmt.Errorf("record: %w", err)
 	}
 	r := &recorder{quit: make(chan struct{}), file: file, max: samplesIn(limit)}
-	if err := r.header(); err != nil {
+	err = r.header()
+	if err == nil {
+		err = pt.attach(r, path, limit, done)
+	}
+	if err != nil {
 		file.Close()
 		os.Remove(path)
-		return fmt.Errorf("record: %w", err)
+		return fmt.Errorf("record %s: %w", path, err)
 	}
-	pt.recorder.Store(r)
+	return nil
+}
+
+// attach starts the writer and lets it hear the line.
+func (pt *Port) attach(r *recorder, path string, limit time.Duration, done func(Recording)) error {
+	pt.pool.mu.Lock() // Close of the pool waits for the writer, so it must not begin afterwards
+	defer pt.pool.mu.Unlock()
+	if pt.pool.closed || pt.closed.Load() {
+		return ErrClosed
+	}
+	if !pt.recorder.CompareAndSwap(nil, r) {
+		return ErrRecording
+	}
 	pt.pool.wg.Go(func() {
 		err := r.run(limit)
 		pt.recorder.CompareAndSwap(r, nil)

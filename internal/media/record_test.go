@@ -62,37 +62,44 @@ func TestRecordUntilPound(t *testing.T) {
 	}
 }
 
-func TestRecordEndsAtItsLimitByStopAndByClose(t *testing.T) {
+func TestRecordEndsByStopAndByClose(t *testing.T) {
 	x, _, px, _, _, _ := pair(t, audio.ULaw, audio.ULaw)
 	dir := t.TempDir()
-	for name, end := range map[string]func(){
-		"limit": func() {}, "stop": px.StopRecord, "last": px.Close,
-	} {
-		if name == "last" {
-			continue
+	for _, end := range []func(){px.StopRecord, px.Close} {
+		path := filepath.Join(dir, fmt.Sprint(px.closed.Load(), px.Stats().Received))
+		done := make(chan Recording, 1)
+		if err := px.Record(path, time.Minute, func(r Recording) { done <- r }); err != nil {
+			t.Fatal(err)
 		}
-		record(t, x, px, filepath.Join(dir, name), end)
+		before := px.Stats().Received
+		x.say(audio.Sine(10*frameSize, -20, 700))
+		eventually(t, "frames received", func() bool { return px.Stats().Received == before+10 })
+		x.send(x.packet(13, x.stamp, []byte{60})) // taken after the last frame was put aside
+		eventually(t, "the frames before it taken", func() bool { return px.Stats().Received == before+11 })
+		end()
+		if r := <-done; r.Err != nil || r.Duration != 200*time.Millisecond {
+			t.Errorf("%+v", r)
+		}
+		wantTone(t, readSound(t, path), 700, -20)
 	}
-	record(t, x, px, filepath.Join(dir, "last"), px.Close)
 	if err := px.Record(filepath.Join(dir, "closed"), time.Second, nil); !errors.Is(err, ErrClosed) {
 		t.Errorf("record on a closed port: %v", err)
 	}
 }
 
-func record(t *testing.T, x *phone, pt *Port, path string, end func()) {
-	t.Helper()
+func TestRecordEndsAtItsLimit(t *testing.T) {
+	pt := openPort(t, newPool(t, PoolConfig{}), nil)
 	done := make(chan Recording, 1)
-	if err := pt.Record(path, 300*time.Millisecond, func(r Recording) { done <- r }); err != nil {
+	path := filepath.Join(t.TempDir(), "empty.wav")
+	if err := pt.Record(path, 10*time.Millisecond, func(r Recording) { done <- r }); err != nil {
 		t.Fatal(err)
 	}
-	x.say(audio.Sine(10*frameSize, -20, 700))
-	before := pt.Stats().Received
-	eventually(t, "frames received", func() bool { s := pt.Stats().Received; ok := s == before; before = s; return ok })
-	end()
-	if r := <-done; r.Err != nil || r.Duration != 200*time.Millisecond {
-		t.Errorf("%s: %+v", path, r)
+	if r := <-done; r.Err != nil || r.Duration != 0 {
+		t.Errorf("%+v", r)
 	}
-	wantTone(t, readSound(t, path), 700, -20)
+	if got := readSound(t, path); len(got) != 0 {
+		t.Errorf("%d samples of nothing", len(got))
+	}
 }
 
 func TestRecordRefuses(t *testing.T) {
