@@ -79,7 +79,7 @@ func (r *recorder) tap(payload []byte, stamp uint32, law audio.Law, now int64) {
 
 func (r *recorder) stop() { r.once.Do(func() { close(r.quit) }) }
 
-// Record writes what the far side says to a new WAV file, 16-bit PCM at 8 kHz, until max passed, the far side presses
+// Record writes what the far side says to a new WAV file, 16-bit PCM at 8 kHz, until limit passed, the far side presses
 // #, StopRecord or Close. done is then called once, from a goroutine that must not be blocked for long. The file is
 // playable at every moment: its header follows the sound within 200 ms, so a killed process loses no more than that.
 func (pt *Port) Record(path string, limit time.Duration, done func(Recording)) error {
