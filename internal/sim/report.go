@@ -1,0 +1,134 @@
+package sim
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"switchboard/internal/route"
+)
+
+// Report is what became of the calls of a run.
+type Report struct {
+	Seed     uint64
+	Length   time.Duration // simulated, arrivals and what followed
+	Steps    int
+	Calls    int
+	Outcomes []Count // in the order of route.Outcomes; those that did not occur are left out
+	Reasons  []Count // in the order in which they first occurred
+	// The figures are of the calls that arrived after Options.Warmup.
+	Offered      int           // rang or waited
+	Answered     int           // of them
+	Abandoned    int           // hung up while waiting or ringing, short ones included
+	Waited       int           // of the offered, longer than not at all
+	InTarget     int           // answered within the target of their center
+	MeanWait     time.Duration // of the offered
+	MeanAnswer   time.Duration // of the answered: the average speed of answer
+	LongestWait  time.Duration
+	ServiceLevel float64 // percent; -1: no data
+}
+
+// Count is how often something happened.
+type Count struct {
+	Name string
+	N    int
+}
+
+// figures collects call records.
+type figures struct {
+	outcomes  map[route.Outcome]int
+	reasons   []Count
+	r         Report
+	waits     time.Duration
+	answers   time.Duration
+	countable int // of the service level
+}
+
+// book takes note of a call's record.
+func (w *world) book(r route.CallRecord) {
+	f := &w.figures
+	if f.outcomes == nil {
+		f.outcomes = make(map[route.Outcome]int)
+	}
+	f.outcomes[r.Outcome]++
+	f.reason(string(r.Outcome) + ": " + r.Reason)
+	if r.Entered.IsZero() || r.Arrived.Before(start.Add(w.o.Warmup)) {
+		return
+	}
+	target := time.Duration(w.centers[r.Center-1].Settings.Alerts.ServiceLevelSeconds) * time.Second
+	wait := r.Wait()
+	f.r.Offered++
+	f.waits += wait
+	f.r.LongestWait = max(f.r.LongestWait, wait)
+	if wait > 0 {
+		f.r.Waited++
+	}
+	switch r.Outcome {
+	case route.Answered:
+		f.r.Answered++
+		f.answers += wait
+		f.countable++
+		if wait <= target {
+			f.r.InTarget++
+		}
+	case route.ShortAbandoned:
+		f.r.Abandoned++
+	case route.Abandoned:
+		f.r.Abandoned++
+		f.countable++
+	default:
+		if wait > target {
+			f.countable++
+		}
+	}
+}
+
+func (f *figures) reason(name string) {
+	for i := range f.reasons {
+		if f.reasons[i].Name == name {
+			f.reasons[i].N++
+			return
+		}
+	}
+	f.reasons = append(f.reasons, Count{name, 1})
+}
+
+func (w *world) report() Report {
+	f := &w.figures
+	r := f.r
+	r.Length, r.Steps, r.Calls, r.Reasons = w.now.Sub(start), w.steps, int(w.nextCall), f.reasons
+	for _, o := range route.Outcomes {
+		if n := f.outcomes[o]; n > 0 {
+			r.Outcomes = append(r.Outcomes, Count{string(o), n})
+		}
+	}
+	if r.Offered > 0 {
+		r.MeanWait = f.waits / time.Duration(r.Offered)
+	}
+	if r.Answered > 0 {
+		r.MeanAnswer = f.answers / time.Duration(r.Answered)
+	}
+	if r.ServiceLevel = -1; f.countable > 0 {
+		r.ServiceLevel = 100 * float64(r.InTarget) / float64(f.countable)
+	}
+	return r
+}
+
+// String is the report as a table.
+func (r Report) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d calls in %s of simulated time, %d steps\n\n", r.Calls, r.Length.Round(time.Second), r.Steps)
+	fmt.Fprintf(&b, "%-20s %8s %7s\n", "outcome", "calls", "share")
+	for _, o := range r.Outcomes {
+		fmt.Fprintf(&b, "%-20s %8d %6.1f%%\n", o.Name, o.N, 100*float64(o.N)/float64(max(r.Calls, 1)))
+	}
+	level := "no data"
+	if r.ServiceLevel >= 0 {
+		level = fmt.Sprintf("%.1f%% answered in target", r.ServiceLevel)
+	}
+	fmt.Fprintf(&b, "\n%-20s %s\n", "service level", level)
+	fmt.Fprintf(&b, "%-20s %s\n", "speed of answer", r.MeanAnswer.Round(100*time.Millisecond))
+	fmt.Fprintf(&b, "%-20s %s\n", "longest wait", r.LongestWait.Round(time.Second))
+	fmt.Fprintf(&b, "%-20s %d of %d offered\n", "abandoned", r.Abandoned, r.Offered)
+	return b.String()
+}
