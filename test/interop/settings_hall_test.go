@@ -1,0 +1,258 @@
+package interop
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"switchboard/internal/app"
+	"switchboard/internal/callcenter"
+	"switchboard/internal/route"
+	"switchboard/internal/softphone"
+	"switchboard/test/lab"
+)
+
+// patience is how long a test waits for what must happen: max_hold_seconds and the minute of a closing time are real.
+const patience = 100 * time.Second
+
+// hall is a lab with a trunk, operators at softphones and callers at sipp.
+type hall struct {
+	*lab.Lab
+	station *softphone.Station
+	callers int
+}
+
+func newHall(t *testing.T) *hall {
+	t.Helper()
+	t.Parallel()
+	lab.Need(t, "sipp")
+	builtIn := t.TempDir() // an empty prompt pack: what is said is what the program brings
+	h := &hall{Lab: lab.New(t, func(cfg *app.Config) { cfg.Prompts = builtIn })}
+	h.Trunk()
+	h.station = h.Station()
+	return h
+}
+
+// manner is what an operator does when the phone rings.
+type manner func(context.Context, *softphone.Call)
+
+// talks picks up and stays until somebody hangs up.
+func talks(_ context.Context, c *softphone.Call) { c.Answer() }
+
+// ringsOn lets it ring.
+func ringsOn(context.Context, *softphone.Call) {}
+
+// declines presses the red button.
+func declines(_ context.Context, c *softphone.Call) { c.Decline(486) }
+
+// serves picks up, says a word and hangs up.
+func serves(ctx context.Context, c *softphone.Call) {
+	c.Answer()
+	select {
+	case <-time.After(100 * time.Millisecond):
+	case <-ctx.Done():
+	}
+	c.Hangup()
+}
+
+// desk is an operator with a registered softphone.
+type desk struct {
+	*lab.Operator
+	t      testing.TB
+	manner atomic.Pointer[manner]
+	rang   chan *softphone.Call
+}
+
+// desk seats an operator, on duty and not yet in any call center.
+func (h *hall) desk(name string, m manner) *desk {
+	h.T.Helper()
+	d := &desk{Operator: h.Operator(name), t: h.T, rang: make(chan *softphone.Call, 1024)}
+	d.now(m)
+	ctx := h.T.Context()
+	d.Phone(h.station, func(c *softphone.Call) {
+		(*d.manner.Load())(ctx, c)
+		d.rang <- c
+	})
+	h.Until(name+" is available", func(p lab.Picture) bool { return p.Operator(d.Operator).State == route.Available })
+	return d
+}
+
+// now changes what the operator does from the next call on.
+func (d *desk) now(m manner) { d.manner.Store(&m) }
+
+// next is the next call that rang there, in order.
+func (d *desk) next() *softphone.Call {
+	d.t.Helper()
+	select {
+	case c := <-d.rang:
+		return c
+	case <-time.After(patience):
+		d.t.Fatalf("the phone of %s never rang", d.Name)
+		return nil
+	}
+}
+
+// ends waits until a call is over at the operator's phone.
+func (d *desk) ends(c *softphone.Call) {
+	d.t.Helper()
+	ctx, cancel := context.WithTimeout(d.t.Context(), patience)
+	defer cancel()
+	if _, ok := c.Wait(ctx, softphone.EndedEvent); !ok {
+		d.t.Fatalf("the call at %s's phone never ended", d.Name)
+	}
+}
+
+// duty is what the API says of the operator's duty.
+func (h *hall) duty(d *desk) (on bool, reason string) {
+	h.T.Helper()
+	got := h.MustAPI("GET", "/api/v2/callcenters/operators/"+d.ID+"/dutystatus", "")
+	on, _ = got.Body["on_duty"].(bool)
+	return on, got.Text("duty_status_reason")
+}
+
+// caller is a sipp that calls once and stays on the line until the server hangs up, and what is heard there.
+type caller struct {
+	*ear
+	sipp *lab.SIPP
+	from string
+}
+
+func (h *hall) caller(to *lab.Center) *caller {
+	h.T.Helper()
+	return h.call(to, "heard")
+}
+
+// briefCaller hangs up so long after the answer.
+func (h *hall) briefCaller(to *lab.Center, stays time.Duration) *caller {
+	h.T.Helper()
+	return h.call(to, "heard_then_bye", "-d", fmt.Sprint(stays.Milliseconds()))
+}
+
+func (h *hall) call(to *lab.Center, scenario string, extra ...string) *caller {
+	h.T.Helper()
+	h.callers++
+	c := &caller{ear: newEar(h.T), from: fmt.Sprintf("+1415555%04d", h.callers)}
+	args := append([]string{
+		"-m", "1", "-s", to.Number, "-key", "from", c.from, "-key", "ear", fmt.Sprint(c.port()),
+	}, extra...)
+	c.sipp = lab.Scenario(h.T, scenario, h.App.SIPAddr(), patience, args...)
+	return c
+}
+
+// crowd is one sipp with many callers; at most atOnce of them are in a call at a time.
+func (h *hall) crowd(to *lab.Center, callers, atOnce int) *lab.SIPP {
+	h.T.Helper()
+	return lab.Scenario(h.T, "call_until_bye", h.App.SIPAddr(), patience, "-s", to.Number,
+		"-m", fmt.Sprint(callers), "-l", fmt.Sprint(atOnce), "-r", "50")
+}
+
+// waiting waits until the line has a length.
+func (h *hall) waiting(at *lab.Center, callers int) {
+	h.T.Helper()
+	h.Until(fmt.Sprintf("%d callers wait", callers), func(p lab.Picture) bool { return p.Center(at).Waiting == callers })
+}
+
+// stands waits until an operator is in a state.
+func (h *hall) stands(d *desk, state route.OperatorState) route.OperatorView {
+	h.T.Helper()
+	return h.Until(d.Name+" is "+string(state),
+		func(p lab.Picture) bool { return p.Operator(d.Operator).State == state }).Operator(d.Operator)
+}
+
+// records waits until so many calls have ended and lists them by arrival.
+func (h *hall) records(calls int) []route.CallRecord {
+	h.T.Helper()
+	ctx, cancel := context.WithTimeout(h.T.Context(), patience)
+	defer cancel()
+	for {
+		list, err := h.App.Store().Calls(ctx, calls+1, time.Time{})
+		switch {
+		case ctx.Err() != nil:
+			h.T.Fatalf("waited for the end of %d calls, saw that of %d", calls, len(list))
+		case err != nil:
+			h.T.Fatal(err)
+		case len(list) > calls:
+			h.T.Fatalf("more than %d calls ended", calls)
+		case len(list) == calls:
+			slices.SortFunc(list, func(a, b route.CallRecord) int {
+				return cmp.Or(a.Arrived.Compare(b.Arrived), cmp.Compare(a.Call, b.Call))
+			})
+			return list
+		}
+		select {
+		case <-time.After(50 * time.Millisecond): // what is queued for the disk appears within 100 ms
+		case <-ctx.Done():
+		}
+	}
+}
+
+// record is the record of a caller's only call, once it has ended.
+func (h *hall) record(c *caller) route.CallRecord {
+	h.T.Helper()
+	ctx, cancel := context.WithTimeout(h.T.Context(), patience)
+	defer cancel()
+	for ctx.Err() == nil {
+		list, err := h.App.Store().Calls(ctx, 1000, time.Time{})
+		if err != nil && ctx.Err() == nil {
+			h.T.Fatal(err)
+		}
+		for _, r := range list {
+			if r.From == c.from {
+				return r
+			}
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+		}
+	}
+	h.T.Fatalf("the call of %s never ended", c.from)
+	return route.CallRecord{}
+}
+
+// ended checks how a caller's call ended, for the core, for sipp and in the service's books.
+func (h *hall) ended(c *caller, outcome route.Outcome, reason string) route.CallRecord {
+	h.T.Helper()
+	r := h.record(c)
+	if r.Outcome != outcome || r.Reason != reason {
+		h.T.Errorf("the call of %s ended as %s, %s; want %s, %s", c.from, r.Outcome, r.Reason, outcome, reason)
+	}
+	c.sipp.MustSucceed()
+	return r
+}
+
+// rung names who was rung, in order, over the calls given.
+func rung(calls []route.CallRecord, desks ...*desk) string {
+	names := map[callcenter.OperatorID]string{}
+	for _, d := range desks {
+		names[d.OperatorID()] = d.Name
+	}
+	var order []string
+	for _, c := range calls {
+		for _, o := range c.Offers {
+			order = append(order, names[o.Operator])
+		}
+	}
+	return strings.Join(order, " ")
+}
+
+// results are the results of a call's offers, in order.
+func results(c route.CallRecord) string {
+	var list []string
+	for _, o := range c.Offers {
+		list = append(list, o.Result)
+	}
+	return strings.Join(list, " ")
+}
+
+func wantText(t testing.TB, what, got, want string) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: %s, want %s", what, got, want)
+	}
+}
