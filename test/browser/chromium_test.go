@@ -149,7 +149,7 @@ func open(t *testing.T, browser context.Context) *tab {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.close)
-	ctx, cancel := chromedp.NewContext(browser)
+	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
 	p := &tab{T: t, ctx: ctx, site: s}
 	p.do(chromedp.EmulateViewport(1440, 900), chromedp.Navigate("http://"+s.address+"/signin?token=door"))

@@ -33,7 +33,10 @@ func TestLivePage(t *testing.T) {
 		{"a notice is shown and put away", notice},
 		{"accessible", accessible},
 	} {
-		t.Run(test.name, func(t *testing.T) { test.run(open(t, browser)) })
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			test.run(open(t, browser))
+		})
 	}
 }
 
