@@ -163,10 +163,13 @@ func TestACallFromInviteToBye(t *testing.T) {
 		a := w.serve(addrA, nil)
 		b := w.serve(addrB, func(c *Config) { c.OnCall = in.onCall })
 		caller := &ear{}
-		out := a.Invite(Invitation{To: uriOf(addrB), From: "+15550100", FromName: `Ada "L" \ B`, SDP: []byte("offer")}, caller)
+		out := a.Invite(Invitation{
+			To: uriOf(addrB), From: "+15550100", FromName: `Ada "L" \ B`, SDP: []byte("offer"),
+		}, caller)
 		synctest.Wait()
 		leg, callee := in.one(t)
-		if leg.From() != "+15550100" || leg.FromName() != `Ada "L" \ B` || leg.To() != "100" || string(leg.Offer()) != "offer" ||
+		if leg.From() != "+15550100" || leg.FromName() != `Ada "L" \ B` || leg.To() != "100" ||
+			string(leg.Offer()) != "offer" ||
 			leg.Source().String() != addrA || !leg.Trunk() || leg.Device() != 0 || leg.ID() == "" || leg.ID() == out.ID() {
 			t.Errorf("leg is %q %q %q %q %v", leg.From(), leg.FromName(), leg.To(), leg.Offer(), leg.Source())
 		}

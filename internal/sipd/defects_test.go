@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Each test here stands for a defect of SIP stacks that a call center cannot live with. docs/reference/sip.md lists them.
+// Each test here stands for a defect of SIP stacks that a call center cannot live with: docs/reference/sip.md.
 
 func TestMessagesKeepTheirOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -64,7 +64,8 @@ func TestA200ThatCrossesOurCancelIsEnded(t *testing.T) {
 		caller.want(t, "ringing ")
 		callee.want(t, "ended the far side hung up")
 		wantLines(t, w.net.sent(a.Addr()), "INVITE", "CANCEL", "ACK", "BYE")
-		if got := field(string(w.net.sent(a.Addr())[1].data), "Reason"); got != `SIP;cause=200;text="Call completed elsewhere"` {
+		got := field(string(w.net.sent(a.Addr())[1].data), "Reason")
+		if got != `SIP;cause=200;text="Call completed elsewhere"` {
 			t.Errorf("Reason %q", got)
 		}
 		wantLines(t, w.net.sent(b.Addr()), "100 Trying", "180 Ringing", "200 OK", "200 OK", "200 OK")

@@ -9,19 +9,20 @@ import (
 )
 
 // answered is a server with one call that a raw caller began and we answered.
-func answered(t *testing.T, changes ...string) (w *world, a *Server, caller *rawPeer, leg *Leg, callee *ear, to string) {
+func answered(t *testing.T, changes ...string) (w *world, caller *rawPeer, callee *ear, to string) {
 	t.Helper()
 	w = newWorld(t)
 	in := &calls{}
-	a = w.serve(addrA, func(c *Config) { c.OnCall = in.onCall })
+	a := w.serve(addrA, func(c *Config) { c.OnCall = in.onCall })
 	caller = w.raw(addrB, a)
 	caller.send(caller.message("INVITE", 1, append([]string{isSDP, "Body: offer"}, changes...)...))
+	var leg *Leg
 	leg, callee = in.one(t)
 	leg.Answer([]byte("answer"))
 	to = "To: " + field(caller.want("100", "200")[1], "To")
 	caller.send(caller.message("ACK", 1, to, "Via: SIP/2.0/UDP "+addrB+";branch=z9hG4bKack"))
 	caller.want()
-	return w, a, caller, leg, callee, to
+	return w, caller, callee, to
 }
 
 // bye ends the call from the far side.
@@ -33,7 +34,7 @@ func (p *rawPeer) bye(seq int, to string) {
 
 func TestReinvite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, _, caller, _, callee, to := answered(t)
+		w, caller, callee, to := answered(t)
 		callee.answer = []byte("held")
 		caller.send(caller.message("INVITE", 2, to, isSDP, "Body: hold"))
 		ok := caller.want("200")[0]
@@ -62,7 +63,7 @@ func TestReinvite(t *testing.T) {
 
 func TestReinviteWithoutAckEndsTheCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, _, caller, _, callee, to := answered(t)
+		w, caller, callee, to := answered(t)
 		callee.answer = []byte("held")
 		caller.send(caller.message("INVITE", 2, to, isSDP, "Body: hold"))
 		time.Sleep(giveUp)
@@ -77,7 +78,7 @@ func TestReinviteWithoutAckEndsTheCall(t *testing.T) {
 
 func TestUpdate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, _, caller, _, callee, to := answered(t)
+		w, caller, callee, to := answered(t)
 		callee.answer = []byte("moved")
 		caller.send(caller.message("UPDATE", 2, to, isSDP, "Body: move"))
 		if ok := caller.want("200")[0]; !strings.HasSuffix(ok, "\r\n\r\nmoved") {
@@ -96,7 +97,7 @@ func TestUpdate(t *testing.T) {
 
 func TestDigits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, _, caller, _, callee, to := answered(t)
+		w, caller, callee, to := answered(t)
 		seq := 1
 		for _, info := range []struct{ kind, body, want string }{
 			{"application/dtmf-relay", "Signal=5\nDuration=160\n", "200"},
@@ -122,7 +123,7 @@ func TestDigits(t *testing.T) {
 
 func TestStrangersInDialogs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, _, caller, _, callee, to := answered(t)
+		w, caller, callee, to := answered(t)
 		caller.send(caller.message("BYE", 5, to, "From: <sip:caller@x>;tag=somebody"))
 		caller.want("481")
 		caller.send(caller.message("BYE", 6, to, "Call-ID: another"))
@@ -167,7 +168,8 @@ func TestCallerCancels(t *testing.T) {
 		leg.Answer([]byte("answer"))
 		leg.Progress()
 		leg.Hangup(false)
-		caller.send(caller.message("ACK", 1, "To: "+field(got[3], "To"), "Via: SIP/2.0/UDP "+addrB+";branch=z9hG4bK-INVITE-1"))
+		via := "Via: SIP/2.0/UDP " + addrB + ";branch=z9hG4bK-INVITE-1"
+		caller.send(caller.message("ACK", 1, "To: "+field(got[3], "To"), via))
 		caller.want()
 		callee.want(t, "failed 487")
 		caller.send(caller.message("CANCEL", 9))
@@ -177,7 +179,9 @@ func TestCallerCancels(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
-	for status, want := range map[int]string{486: "486", 603: "603", 404: "404", 503: "503", 200: "500", 0: "500", 700: "500"} {
+	for status, want := range map[int]string{
+		300: "300", 486: "486", 503: "503", 603: "603", 699: "699", 299: "500", 0: "500", 700: "500",
+	} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
@@ -250,7 +254,8 @@ func TestTwoPhonesAnswerOneInvite(t *testing.T) {
 		caller := &ear{}
 		leg := a.Invite(Invitation{To: uriOf(addrB), SDP: []byte("offer")}, caller)
 		invite := proxy.want("INVITE")[0]
-		first := respond(invite, 200, "one", "Contact: <sip:one@10.0.0.9>", "Record-Route: <sip:"+addrB+";lr>", isSDP, "Body: 1")
+		first := respond(invite, 200, "one", "Contact: <sip:one@10.0.0.9>", "Record-Route: <sip:"+addrB+";lr>", isSDP,
+			"Body: 1")
 		second := respond(invite, 200, "two", "Contact: <sip:two@10.0.0.9>", isSDP, "Body: 2")
 		proxy.send(first)
 		ack := proxy.want("ACK sip:one@10.0.0.9")[0]

@@ -158,7 +158,7 @@ func (l *lane) shut() {
 	for _, leg := range slices.Clone(l.legs) {
 		leg.drop()
 	}
-	l.alarms = nil
+	l.clients, l.servers, l.alarms = nil, nil, nil
 	if l.timer != nil {
 		l.timer.Stop()
 	}

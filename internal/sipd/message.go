@@ -153,7 +153,7 @@ var tagSeed = maphash.MakeSeed()
 
 func statelessTag(req *sip.Request) string {
 	text := string(*req.CallID()) + "\x00" + fromTag(req) + "\x00" + param(req.Via().Params, "branch")
-	return strconv.FormatUint(maphash.String(tagSeed, text), 36)
+	return fmt.Sprintf("%016x", maphash.String(tagSeed, text))
 }
 
 func (s *Server) sendResponse(f flow, res *sip.Response) {

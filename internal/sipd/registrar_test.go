@@ -51,13 +51,17 @@ func (p *phones) config(c *Config) {
 	c.Account, c.OnDevice = p.account, p.onDevice
 }
 
+var asAda = Registration{Server: addrA, Username: "ada", Password: "secret"}
+
 func TestAPhoneRegistersRefreshesAndLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, p, in := newWorld(t), &phones{}, &calls{}
 		server := w.serve(addrA, p.config)
 		phone := w.serve(addrB, func(c *Config) { c.OnCall = in.onCall })
 		ctx, leave := context.WithCancel(t.Context())
-		done, err := phone.Register(ctx, Registration{Server: addrA, Username: "ada", Password: "secret", Expires: time.Minute})
+		reg := asAda
+		reg.Expires = time.Minute
+		done, err := phone.Register(ctx, reg)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -91,7 +95,7 @@ func TestARegistrationExpires(t *testing.T) {
 		w, p := newWorld(t), &phones{}
 		server := w.serve(addrA, p.config)
 		phone := w.serve(addrB, nil)
-		if _, err := phone.Register(t.Context(), Registration{Server: addrA, Username: "ada", Password: "secret"}); err != nil {
+		if _, err := phone.Register(t.Context(), asAda); err != nil {
 			t.Fatal(err)
 		}
 		if err := phone.Close(); err != nil { // the phone loses power

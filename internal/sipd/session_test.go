@@ -14,7 +14,8 @@ func TestWeRefreshTheSessionWhenAsked(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w, _, caller, _, callee, to := answered(t, "Session-Expires: 90;refresher=uas", "Supported: timer", "Allow: "+test.allow)
+				w, caller, callee, _ := answered(t,
+					"Session-Expires: 90;refresher=uas", "Supported: timer", "Allow: "+test.allow)
 				for range 3 {
 					time.Sleep(45 * time.Second)
 					refresh := caller.want(test.method)[0]
@@ -38,9 +39,6 @@ func TestWeRefreshTheSessionWhenAsked(t *testing.T) {
 				}
 				caller.send(respond(bye, 481, ""))
 				callee.want(t, "ended the far side lost the dialog")
-				if to == "" {
-					t.Error("no To")
-				}
 				w.end()
 			})
 		})
@@ -49,7 +47,7 @@ func TestWeRefreshTheSessionWhenAsked(t *testing.T) {
 
 func TestASessionThatIsNotRefreshedEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, _, caller, _, callee, to := answered(t, "Session-Expires: 120;refresher=uac", "Supported: timer")
+		w, caller, callee, to := answered(t, "Session-Expires: 120;refresher=uac", "Supported: timer")
 		time.Sleep(80 * time.Second)
 		caller.send(caller.message("UPDATE", 2, to, "Session-Expires: 120;refresher=uac", "Supported: timer"))
 		ok := caller.want("200")[0]

@@ -79,8 +79,10 @@ func FuzzMessage(f *testing.F) {
 	}
 	peer := &rawPeer{conn: newMemNet().listen(addrB), server: newMemNet().listen(addrA).addr}
 	for _, text := range []string{
-		peer.message("BYE", 2, "To: <sip:x@y>;tag=1"), peer.message("INVITE", 3, "Session-Expires: 90;refresher=uas", isSDP, "Body: x"),
-		peer.message("REGISTER", 4, `Authorization: Digest username="ada", realm="switchboard", nonce="0", qop=auth, nc=1, cnonce="x"`),
+		peer.message("BYE", 2, "To: <sip:x@y>;tag=1"),
+		peer.message("INVITE", 3, "Session-Expires: 90;refresher=uas", isSDP, "Body: x"),
+		peer.message("REGISTER", 4,
+			`Authorization: Digest username="ada", realm="switchboard", nonce="0", qop=auth, nc=1, cnonce="x"`),
 		peer.message("INFO", 5, "Content-Type: application/dtmf-relay", "Body: Signal=1"),
 		peer.message("CANCEL", 3), respond(peer.message("INVITE", 1), 200, "x", "Record-Route: <sip:a@b;lr>, <sip:c@d>"),
 	} {

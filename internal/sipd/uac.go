@@ -285,8 +285,8 @@ func (l *Leg) failed(status int) {
 	}
 }
 
-// cancelInvite takes our INVITE back. Before any response it may not be sent (RFC 3261 9.1): then it goes with the first
-// one. The INVITE stays open, since a 200 may already be on its way.
+// cancelInvite takes our INVITE back. Before any response a CANCEL may not be sent (RFC 3261 9.1): then it goes with
+// the first one. The INVITE stays open, since a 200 may already be on its way.
 func (l *Leg) cancelInvite() {
 	tx := l.outbound.tx
 	switch {
