@@ -3,6 +3,8 @@ package lab
 import (
 	"net"
 	"net/netip"
+	"os"
+	"sync/atomic"
 	"testing"
 )
 
@@ -26,5 +28,29 @@ func freePort(t testing.TB, addr netip.Addr) uint16 {
 		}
 	}
 	t.Fatal("no port is free for both UDP and TCP")
+	return 0
+}
+
+// sparse is how far apart ports of sparsePort lie: baresip takes the next port for TLS, and pairs for RTP and RTCP.
+const sparse = 10
+
+// lastSparse starts at a place of this process's own, so that packages tested side by side do not meet.
+var lastSparse atomic.Uint32
+
+// sparsePort is the first of ten ports, below those that the system hands out.
+func sparsePort(t testing.TB, addr netip.Addr) uint16 {
+	t.Helper()
+	const low, high = 11_000, 31_000
+	for range 200 {
+		step := lastSparse.Add(sparse) + uint32(os.Getpid())*170
+		port := uint16(low + step%(high-low)/sparse*sparse)
+		conn, err := net.ListenPacket("udp", netip.AddrPortFrom(addr, port).String())
+		if err != nil {
+			continue
+		}
+		_ = conn.Close()
+		return port
+	}
+	t.Fatal("no ten ports in a row are free")
 	return 0
 }

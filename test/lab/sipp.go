@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"bytes"
 	"context"
 	"encoding/csv"
 	"fmt"
@@ -39,7 +38,7 @@ type SIPP struct {
 	dir    string
 	cancel context.CancelFunc
 	done   chan struct{}
-	output bytes.Buffer
+	output output
 	once   sync.Once
 	err    error
 }
