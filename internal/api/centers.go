@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"switchboard/internal/callcenter"
 	"switchboard/internal/problem"
 	"switchboard/internal/store"
@@ -55,7 +57,6 @@ type centerCache struct {
 	office  *callcenter.Office
 	numbers []*callcenter.Number
 	status  callcenter.AvailabilityStatus
-	shown   centerBody
 	encoded answer
 }
 
@@ -98,7 +99,7 @@ func (a *API) render(snapshot *store.Snapshot, center *callcenter.Center, now ti
 		body.Country = office.Country
 	}
 	fresh := &centerCache{
-		center: center, office: office, numbers: numbers, status: status, shown: body,
+		center: center, office: office, numbers: numbers, status: status,
 		encoded: answer{encode(body), center.Version},
 	}
 	if _, stored := snapshot.Center(center.ID); stored {
@@ -129,7 +130,9 @@ func listCenters(c *call) (answer, error) {
 			return center.State != callcenter.StateDeleted && (office == 0 || center.OfficeID == office) &&
 				strings.Contains(strings.ToLower(center.Settings.Name), search)
 		},
-		func(center *callcenter.Center) centerBody { return c.api.render(c.snapshot, center, c.now).shown })
+		func(center *callcenter.Center) jsontext.Value {
+			return jsontext.Value(c.api.render(c.snapshot, center, c.now).encoded.body)
+		})
 }
 
 // place is what the rules of settings need to know of the rest of the company.

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -218,7 +217,9 @@ func TestNumbersNullsAndNames(t *testing.T) {
 			t.Errorf("ring_seconds %v", got.at("ring_seconds"))
 		}
 	}
-	for _, bad := range []string{`20.5`, `true`, `""`, `"20 "`, `"0x14"`, `1e30`, `9223372036854775808`, `"9223372036854775808"`} {
+	for _, bad := range []string{
+		`20.5`, `true`, `""`, `"20 "`, `"0x14"`, `1e30`, `9223372036854775808`, `"9223372036854775808"`,
+	} {
 		got := co.send("PATCH", target, `{"ring_seconds":`+bad+`}`).want(400)
 		if got.locations() != "ring_seconds" {
 			t.Errorf("%s: %s", bad, got.body)
@@ -462,7 +463,8 @@ func TestPages(t *testing.T) {
 			co.center("Center 7")
 		}
 	}
-	if want := "Center 0,Center 1,Center 2,Center 3,Center 4,Center 5,Center 6,Center 7"; strings.Join(names, ",") != want {
+	want := "Center 0,Center 1,Center 2,Center 3,Center 4,Center 5,Center 6,Center 7"
+	if strings.Join(names, ",") != want {
 		t.Errorf("pages %v", names)
 	}
 	for query, location := range map[string]string{
@@ -577,22 +579,4 @@ func TestPanicsAndFailuresTellNothing(t *testing.T) {
 	if strings.Contains(text, "sb_secret") || strings.Contains(text, co.admin) || !strings.Contains(text, "status=500") {
 		t.Errorf("the log tells too much or too little: %s", text)
 	}
-}
-
-func TestProblemJSON(t *testing.T) {
-	co := newCompany(t)
-	got := co.send("GET", centers+"/1", nil, with("Accept", "application/problem+json")).want(404)
-	if got.header.Get("Content-Type") != problem.TypeProblemJSON || got.at("status") != 404.0 {
-		t.Errorf("%v %s", got.header, got.body)
-	}
-}
-
-func TestDocumentIsServed(t *testing.T) {
-	co := newCompany(t)
-	got := co.send("GET", "/openapi.json", nil, as("")).want(200)
-	if !json.Valid(got.body) || got.at("openapi") != "3.1.0" {
-		t.Errorf("%.80s", got.body)
-	}
-	co.send("GET", "/openapi.json", nil, as(""), with("If-None-Match", got.header.Get("ETag"))).want(304)
-	checkEnvelope(t, co.send("POST", "/openapi.json", nil), 405, problem.MethodNotAllowed)
 }

@@ -1,5 +1,5 @@
-// Package auth makes and checks what lets somebody in: API keys, signed-in browsers and one-time sign-in links; and says
-// who a request comes from.
+// Package auth makes and checks what lets somebody in: API keys, signed-in browsers, one-time sign-in links, the
+// passwords of phones; and says who a request comes from.
 //
 // It refuses to keep, log or return a secret after it was made: only SHA-256 hashes are stored. Plain SHA-256 is enough
 // because every secret holds 256 random bits, so there is nothing to guess from.

@@ -34,7 +34,8 @@ type host struct {
 	last     int64 // its last failure
 }
 
-// NewGuard makes a guard that refuses an address after limit failures in a minute. It panics when limit is not positive.
+// NewGuard makes a guard that refuses an address after limit failures in a minute. It panics when limit is not
+// positive.
 func NewGuard(limit int) *Guard {
 	if limit < 1 {
 		panic("limit: a guard's limit must be positive")

@@ -1,7 +1,7 @@
 // Package limit counts requests and failed attempts over a sliding window and says when to come back.
 //
-// It refuses to read the clock (time is an argument), to trust fixed windows (which let twice the limit through at their
-// border), and to grow without bound.
+// It refuses to read the clock (time is an argument), to trust fixed windows (which let twice the limit through at
+// their border), and to grow without bound.
 package limit
 
 import (

@@ -1,5 +1,5 @@
-// Package problem is the catalogue of errors that a caller of Switchboard may act on: for each a stable reason, the HTTP
-// status, the SIP status, a sentence and where the documentation explains it; and the bodies that carry them.
+// Package problem is the catalogue of errors that a caller of Switchboard may act on: for each a stable reason, the
+// HTTP status, the SIP status, a sentence and where the documentation explains it; and the bodies that carry them.
 //
 // It refuses to carry causes: what went wrong inside belongs into the log, never into an answer.
 package problem

@@ -32,25 +32,28 @@ func TestReferencePageListsTheCatalogue(t *testing.T) {
 	}
 }
 
-func referencePage() string {
-	var b strings.Builder
-	b.WriteString(`# Errors
+// pageTop is the page above its table. ' stands for `, which Go's raw strings cannot hold.
+const pageTop = `# Errors
 
-Every answer with a status of 400 or more under ` + "`/api/v2`" + ` has this body:
+Every answer with a status of 400 or more under '/api/v2' has this body:
 
-` + "```json" + `
-{"error":{"code":400,"message":"ring_seconds: must be from 10 to 45","errors":[{"domain":"global","reason":"badRequest",
-"message":"must be from 10 to 45","location":"ring_seconds","locationType":"body"}]}}
-` + "```" + `
+'''json
+{"error":{"code":400,"message":"ring_seconds: must be from 10 to 45","errors":[{"domain":"global",
+"reason":"badRequest","message":"must be from 10 to 45","location":"ring_seconds","locationType":"body"}]}}
+'''
 
-` + "`code`" + ` is the HTTP status. ` + "`errors`" + ` lists every bad field, not only the first; ` + "`location`" + ` is a
-dotted path with list places as numbers (` + "`routing_options.open.dtmf.1.input`" + `) and ` + "`locationType`" + ` one of
-` + "`body`, `query`, `path`, `header`" + `. A client that accepts ` + "`application/problem+json`" + ` gets RFC 9457 instead.
-Compare ` + "`reason`" + `, never the message. The SIP column is what a phone or a trunk is told of the same fact.
+'code' is the HTTP status. 'errors' lists every bad field, not only the first; 'location' is a dotted path with list
+places as numbers ('routing_options.open.dtmf.1.input') and 'locationType' one of 'body', 'query', 'path', 'header'. A
+client that accepts 'application/problem+json' gets RFC 9457 instead. Compare 'reason', never the message. The SIP
+column is what a phone or a trunk is told of the same fact.
 
 | reason | HTTP | SIP | says | what to do |
 | --- | --- | --- | --- | --- |
-`)
+`
+
+func referencePage() string {
+	var b strings.Builder
+	b.WriteString(strings.ReplaceAll(pageTop, "'", "`"))
 	for _, e := range Catalogue {
 		fmt.Fprintf(&b, "| <a id=\"%s\"></a>`%s` | %d | %d | %s | %s |\n", e.Reason, e.Reason, e.HTTP, e.SIP, e.Sentence,
 			e.Remedy)
