@@ -38,7 +38,7 @@ func (s *Server) laneOf(callID string, create bool) *lane {
 
 func (s *Server) laneOfLocked(callID string, create bool) *lane {
 	l := s.lanes[callID]
-	if l == nil && create && !s.closed && len(s.lanes) < MaxLanes {
+	if l == nil && create && !s.closed && len(s.lanes) < s.maxLanes {
 		l = &lane{srv: s, callID: callID}
 		s.lanes[callID] = l
 	}

@@ -81,11 +81,12 @@ type Server struct {
 	ctx      context.Context // ends when Close begins
 	cancel   context.CancelFunc
 
-	mu     sync.Mutex // guards what follows, and the queue of every lane
-	lanes  map[string]*lane
-	bells  *lane // delivers OnDevice and OnNotice in order
-	closed bool
-	work   sync.WaitGroup // lanes, dialling and refreshing goroutines
+	mu       sync.Mutex // guards what follows, and the queue of every lane
+	lanes    map[string]*lane
+	maxLanes int
+	bells    *lane // delivers OnDevice and OnNotice in order
+	closed   bool
+	work     sync.WaitGroup // lanes, dialling and refreshing goroutines
 
 	readers   sync.WaitGroup
 	streams   streams
@@ -99,7 +100,7 @@ type Server struct {
 // New listens and serves. An error says what could not be listened on.
 func New(cfg Config) (*Server, error) {
 	cfg = cfg.withDefaults()
-	s := &Server{cfg: cfg, log: cfg.Log, lanes: make(map[string]*lane)}
+	s := &Server{cfg: cfg, log: cfg.Log, lanes: make(map[string]*lane), maxLanes: MaxLanes}
 	if err := s.listen(); err != nil {
 		return nil, err
 	}
