@@ -88,9 +88,6 @@ func (p port) Record(path string, limit time.Duration, done func(time.Duration, 
 	return p.Port.Record(path, limit, func(r media.Recording) { done(r.Duration, r.Err) })
 }
 
-// StopRecord implements exchange.Port.
-func (p port) StopRecord() { p.Port.StopRecord() }
-
 // prompts turns the core's phrases into clips.
 type prompts struct{ library *media.Library }
 

@@ -109,7 +109,7 @@ func (a *App) startCalls(ctx, background context.Context) error {
 	say := func(event route.Event) { a.engine.Say(event) }
 	late := &phones{}
 	a.exchange = exchange.New(exchange.Config{
-		Say: say, Phones: late, Prompts: prompts{media.NewLibrary(a.cfg.Prompts)}, Mailbox: box, Log: a.cfg.Log,
+		Say: say, Phones: late, Prompts: prompts{media.NewLibrary(a.cfg.Prompts, a.cfg.Log)}, Mailbox: box, Log: a.cfg.Log,
 		Ports:     ports{a.pool, media.NewTrack(audio.Music())},
 		Directory: directory{a.store},
 	})

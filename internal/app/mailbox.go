@@ -103,7 +103,7 @@ func lengthOf(path string) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	return time.Duration(len(sound.Samples)) * time.Second / time.Duration(sound.Rate), nil
+	return sound.Length(), nil
 }
 
 func newVoicemailID() int64 {

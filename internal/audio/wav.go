@@ -4,8 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"time"
 )
 
@@ -150,21 +148,7 @@ func (f wavFormat) sample(b []byte) int16 {
 	}
 }
 
-// WAVLength is how long the file at path plays. Unlike the rest of this package it opens a file, for reading only: a
-// recording that a crash cut off is as long as what is there.
-func WAVLength(path string) (time.Duration, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return 0, fmt.Errorf("measure WAV: %w", err)
-	}
-	defer f.Close()
-	file, err := io.ReadAll(io.LimitReader(f, MaxWAV+1))
-	if err != nil {
-		return 0, fmt.Errorf("measure WAV: %w", err)
-	}
-	sound, err := ReadWAV(file)
-	if err != nil {
-		return 0, fmt.Errorf("measure WAV %s: %w", path, err)
-	}
-	return time.Duration(len(sound.Samples)) * time.Second / time.Duration(sound.Rate), nil
+// Length is how long it plays.
+func (s Sound) Length() time.Duration {
+	return time.Duration(len(s.Samples)) * time.Second / time.Duration(s.Rate)
 }

@@ -7,30 +7,6 @@ import (
 	"switchboard/internal/route"
 )
 
-// keySource is how a digit reached us.
-type keySource int
-
-const (
-	fromRTP  keySource = iota + 1 // RFC 4733 events
-	fromInfo                      // SIP INFO
-)
-
-// keys remembers how a leg sends its digits. Some phones send each digit both ways; the first way heard is the one that
-// counts.
-type keys struct{ source keySource }
-
-func (x *Exchange) callerDigit(c *call, source keySource, digit byte) {
-	x.mu.Lock()
-	if c.keys.source == 0 {
-		c.keys.source = source
-	}
-	counts := c.keys.source == source
-	x.mu.Unlock()
-	if counts {
-		x.cfg.Say(route.Digit{Call: c.id, Digit: digit})
-	}
-}
-
 // callerSilent ends a talking call whose caller's audio died: without it a crashed phone would hold an operator.
 func (x *Exchange) callerSilent(c *call) {
 	x.cfg.Log.Info("a caller's audio stopped", "call", c.id)
@@ -58,7 +34,13 @@ func (e *callerEvents) Answered(sdp []byte) {
 
 func (e *callerEvents) Failed(int)   { e.exchange.cfg.Say(route.CallerHungUp{Call: e.call.id}) }
 func (e *callerEvents) Ended(string) { e.exchange.cfg.Say(route.CallerHungUp{Call: e.call.id}) }
-func (e *callerEvents) Digit(d byte) { e.exchange.callerDigit(e.call, fromInfo, d) }
+
+// Digit came as SIP INFO. The port knows which of them came as RFC 4733 events too.
+func (e *callerEvents) Digit(d byte) {
+	if e.call.port != nil {
+		e.call.port.InfoDigit(d)
+	}
+}
 
 // Offer answers a re-INVITE.
 func (e *callerEvents) Offer(sdp []byte) ([]byte, int) {
@@ -111,8 +93,8 @@ func (e *deviceEvents) Ended(string) {
 	}
 }
 
-// Digit of an operator reaches the caller through the media; as SIP INFO it has no meaning to us.
-func (e *deviceEvents) Digit(byte) {}
+// Digit came as SIP INFO: the port passes it on to the caller.
+func (e *deviceEvents) Digit(d byte) { e.rung.port.InfoDigit(d) }
 
 func (e *deviceEvents) Offer(sdp []byte) ([]byte, int) { return reoffer(e.rung.port, sdp, e.rung.far) }
 

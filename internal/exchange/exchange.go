@@ -78,12 +78,14 @@ type Port interface {
 	Negotiator
 	Player
 	Connect(to Port)
+	InfoDigit(digit byte) // a key that came as SIP INFO
 	Record(path string, limit time.Duration, done func(length time.Duration, err error)) error
 	StopRecord()
 	Close()
 }
 
-// Ports opens audio ports. Digit and silent are called from the media's goroutines and must not block.
+// Ports opens audio ports. Digit, once a key press however it came, and silent are called from the media's goroutines
+// and must not block.
 type Ports interface {
 	Open(digit func(byte), silent func()) (Port, error)
 }
@@ -135,7 +137,6 @@ type call struct {
 	port   Port   // nil: none could be opened
 	answer []byte // our SDP, for the 200
 	refuse int    // the status that says best why audio failed; 0: what the core orders
-	keys   keys
 }
 
 // rung is one device's side.
@@ -172,7 +173,7 @@ func (x *Exchange) Incoming(leg Caller) Events {
 // says why: 503 no port is free, 488 no codec in common (RFC 3261, section 21.4.26).
 func (x *Exchange) openFor(c *call) {
 	port, err := x.cfg.Ports.Open(
-		func(digit byte) { x.callerDigit(c, fromRTP, digit) },
+		func(digit byte) { x.cfg.Say(route.Digit{Call: c.id, Digit: digit}) },
 		func() { x.callerSilent(c) })
 	if err != nil {
 		x.cfg.Log.Warn("no audio port for a caller", "call", c.id, "error", err)

@@ -70,6 +70,7 @@ func (p *port) Loop(callcenter.ID)               { p.did = append(p.did, "music"
 func (p *port) Ringback()                        { p.did = append(p.did, "ringback") }
 func (p *port) Silence()                         { p.did = append(p.did, "silence") }
 func (p *port) Connect(to Port)                  { p.peer = to }
+func (p *port) InfoDigit(d byte)                 { p.did = append(p.did, "info "+string(d)) }
 func (p *port) StopRecord()                      { p.did = append(p.did, "stop record") }
 func (p *port) Close()                           { p.closed++ }
 func (p *port) Record(_ string, _ time.Duration, done func(time.Duration, error)) error {
@@ -89,6 +90,7 @@ type bench struct {
 	events  []Events
 	legs    []*leg
 	kept    []bool
+	digits  []func(byte)
 }
 
 func newBench() *bench {
@@ -100,7 +102,8 @@ func newBench() *bench {
 	return b
 }
 
-func (b *bench) Open(func(byte), func()) (Port, error) {
+func (b *bench) Open(digit func(byte), _ func()) (Port, error) {
+	b.digits = append(b.digits, digit)
 	if b.openErr != nil {
 		return nil, b.openErr
 	}
@@ -271,14 +274,16 @@ func TestADiskThatRefusesIsToldAtOnce(t *testing.T) {
 	}
 }
 
-func TestTheFirstWayOfSendingDigitsCounts(t *testing.T) {
+func TestADigitByInfoGoesThroughThePort(t *testing.T) {
 	b, l := newBench(), &leg{offer: []byte("sdp")}
 	id, events := b.arrive(t, l)
-	c, _ := b.call(id)
-	b.callerDigit(c, fromRTP, '5')
+	b.do(route.Ring{Leg: route.LegID{Call: id, N: 1}, Device: 70})
 	events.Digit('5')
-	b.callerDigit(c, fromRTP, '#')
-	want(t, "said", b.said[1:], route.Event(route.Digit{Call: id, Digit: '5'}), route.Event(route.Digit{Call: id, Digit: '#'}))
+	b.events[0].Digit('#')
+	want(t, "caller's port", b.ports[0].did, "info 5")
+	want(t, "operator's port", b.ports[1].did, "info #")
+	b.digits[0]('5')
+	want(t, "said", b.said[1:], route.Event(route.Digit{Call: id, Digit: '5'}))
 }
 
 func TestTheEndReleasesEverything(t *testing.T) {

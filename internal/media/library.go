@@ -40,7 +40,7 @@ type Library struct {
 
 // NewLibrary reads a prompt pack, a folder with Asterisk's file names: dir, or where it is empty the one that Debian's
 // package installed, if any. What the pack lacks is built in; a pack that cannot be read is logged and left out.
-func NewLibrary(dir string) *Library { return newLibrary(dir, packPlaces, slog.Default()) }
+func NewLibrary(dir string, log *slog.Logger) *Library { return newLibrary(dir, packPlaces, log) }
 
 func newLibrary(dir, places string, log *slog.Logger) *Library {
 	l := &Library{sentences: map[string][][]byte{}, log: log}
