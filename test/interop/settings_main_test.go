@@ -2,8 +2,9 @@ package interop
 
 import (
 	"flag"
-	"os"
 	"testing"
+
+	"switchboard/test/lab"
 )
 
 // sideBySide is how many tests run at a time. They mostly wait for real seconds to pass, so that the number of cores
@@ -19,5 +20,5 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
-	os.Exit(m.Run())
+	lab.Main(m)
 }
