@@ -264,6 +264,7 @@ func (m *Machine) legFailed(id LegID, status int) {
 		m.walk(r.call, result, "A phone of "+r.op.name+" could not be reached")
 		if d := r.op.device(leg.device); d != nil {
 			m.deviceDown(d)
+			m.refresh(r.op)
 		}
 	}
 	for i := range r.legs {

@@ -13,7 +13,7 @@ import (
 // at every offer.
 type oracle struct {
 	now     time.Time
-	rules   route.Rules
+	seq     uint64          // counts events and orders: what is later, at equal times
 	centers []*judgedCenter // by id, from 1
 	people  []*judgedPerson // by id, from 1
 	calls   map[route.CallID]*judgedCall
@@ -36,7 +36,7 @@ type judgedPerson struct {
 	wrapUntil                   time.Time
 	extended                    bool
 	idle                        time.Time
-	free                        map[callcenter.ID]time.Time // since when; absent: not
+	free                        map[callcenter.ID]uint64 // since which seq; absent: not
 }
 
 type judgedPhone struct {
@@ -56,7 +56,7 @@ type judgedCall struct {
 	joined    bool // has a place in the line
 	failed    bool // its offer failed in this step
 	withdrawn bool
-	barrier   time.Time // only who became free later
+	barrier   uint64 // only who became free later
 	tried     []callcenter.OperatorID
 	strategy  callcenter.Strategy
 	rangAt    time.Time
@@ -64,13 +64,13 @@ type judgedCall struct {
 	expected  []callcenter.OperatorID // of everybody, who has still to ring
 }
 
-func newOracle(rules route.Rules) *oracle {
-	return &oracle{rules: rules, calls: make(map[route.CallID]*judgedCall)}
+func newOracle() *oracle {
+	return &oracle{calls: make(map[route.CallID]*judgedCall)}
 }
 
 func (o *oracle) person(id callcenter.OperatorID) *judgedPerson {
 	for len(o.people) < int(id) {
-		o.people = append(o.people, &judgedPerson{free: make(map[callcenter.ID]time.Time)})
+		o.people = append(o.people, &judgedPerson{free: make(map[callcenter.ID]uint64)})
 	}
 	return o.people[id-1]
 }
@@ -78,6 +78,7 @@ func (o *oracle) person(id callcenter.OperatorID) *judgedPerson {
 // before takes note of an event.
 func (o *oracle) before(now time.Time, e route.Event) error {
 	o.now = now
+	o.seq++
 	for _, p := range o.people {
 		if !p.wrapUntil.IsZero() && !now.Before(p.wrapUntil) {
 			p.wrapUntil, p.idle = time.Time{}, now
@@ -274,7 +275,7 @@ func (o *oracle) seeWhoIsFree() {
 			if k < 0 || !p.isFree(at, at.def.Members[k]) {
 				delete(p.free, id)
 			} else if _, was := p.free[id]; !was {
-				p.free[id] = o.now
+				p.free[id] = o.seq
 			}
 		}
 	}
@@ -284,8 +285,7 @@ func (o *oracle) seeWhoIsFree() {
 func (o *oracle) candidates(c *judgedCall) (list []callcenter.Member) {
 	for _, b := range c.at.def.Members {
 		since, free := o.person(b.Operator).free[c.at.def.ID]
-		late := c.barrier.IsZero() || since.After(c.barrier)
-		if free && late && !slices.Contains(c.tried, b.Operator) {
+		if free && since > c.barrier && !slices.Contains(c.tried, b.Operator) {
 			list = append(list, b)
 		}
 	}
@@ -299,17 +299,26 @@ func (o *oracle) after() error {
 		if len(c.expected) > 0 {
 			return fmt.Errorf("call %d: %v should ring too", id, c.expected)
 		}
-		if c.failed && c.waiting {
-			if !c.withdrawn && !o.somebodyBusy(c.at) {
-				return fmt.Errorf("call %d waits after a round with nobody busy", id)
-			}
-			c.tried, c.barrier = nil, o.now
+		if err := o.endRound(c); err != nil {
+			return err
 		}
-		c.failed = false
 		if list := o.candidates(c); c.waiting && len(list) > 0 {
 			return fmt.Errorf("call %d waits while operator %d is free", id, list[0].Operator)
 		}
 	}
+	return nil
+}
+
+// endRound is for a call whose offer failed and that was not offered again.
+func (o *oracle) endRound(c *judgedCall) error {
+	if !c.failed {
+		return nil
+	}
+	c.failed = false
+	if !c.withdrawn && !o.somebodyBusy(c.at) {
+		return fmt.Errorf("call %d waits after a round with nobody busy", c.id)
+	}
+	c.tried, c.barrier = nil, o.seq
 	return nil
 }
 

@@ -11,6 +11,10 @@ import (
 
 // effect holds an order to the rules and takes note of it.
 func (o *oracle) effect(f route.Effect) (err error) {
+	if err := o.nextTimer(f); err != nil {
+		return err
+	}
+	o.seq++
 	switch order := f.Order.(type) {
 	case route.Ring:
 		err = o.ring(order)
@@ -28,6 +32,22 @@ func (o *oracle) effect(f route.Effect) (err error) {
 	}
 	o.seeWhoIsFree()
 	return err
+}
+
+// nextTimer notices that two offers rang out at the same instant: the first one's round is over before the second's.
+func (o *oracle) nextTimer(f route.Effect) error {
+	cancel, ok := f.Order.(route.CancelLeg)
+	if !ok || f.Why.Rule != route.ResultMissed {
+		return nil
+	}
+	for _, id := range o.order {
+		if id != cancel.Leg.Call {
+			if err := o.endRound(o.calls[id]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (o *oracle) ring(r route.Ring) error {
@@ -72,7 +92,7 @@ func (o *oracle) judge(c *judgedCall, chosen callcenter.OperatorID) error {
 		c.at.deck = slices.DeleteFunc(c.at.deck, func(id callcenter.OperatorID) bool { return id == chosen })
 	}
 	if c.strategy == callcenter.Simultaneous {
-		c.expected, c.barrier = who[1:], o.now
+		c.expected, c.barrier = who[1:], o.seq
 	}
 	for _, id := range o.order {
 		w := o.calls[id]

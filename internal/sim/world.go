@@ -117,7 +117,7 @@ func newWorld(seed uint64, o Options) *world {
 	}
 	w.m = route.New(route.Config{Company: 1, Seed: seed, Rules: &rules})
 	w.end = start.Add(w.o.Length)
-	w.oracle = newOracle(rules)
+	w.oracle = newOracle()
 	w.chooseLoad()
 	w.people()
 	w.openCenters()
