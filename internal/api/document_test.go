@@ -6,7 +6,9 @@ import (
 	"net/http/httptest"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"switchboard/internal/callcenter"
@@ -101,4 +103,44 @@ func TestDocumentIsServed(t *testing.T) {
 	}
 	co.send("GET", "/openapi.json", nil, as(""), with("If-None-Match", got.header.Get("ETag"))).want(304)
 	checkEnvelope(t, co.send("POST", "/openapi.json", nil), 405, problem.MethodNotAllowed)
+}
+
+// TestReadersAndWritersTogether is for the race detector: bodies and numbers are cached across requests.
+func TestReadersAndWritersTogether(t *testing.T) {
+	co := newCompany(t)
+	id := co.center("Support")
+	co.send("POST", "/api/v2/x/numbers", `{"numbers":["+2001","+2002"]}`).want(200)
+	do := func(method, target, body string) int {
+		r := httptest.NewRequest(method, target, strings.NewReader(body))
+		r.Header.Set("Authorization", "Bearer "+co.admin)
+		w := httptest.NewRecorder()
+		co.api.ServeHTTP(w, r)
+		return w.Code
+	}
+	assign := `{"target_type":"callcenter","target_id":"` + id + `"}`
+	requests := [][3]string{
+		{"PATCH", centers + "/" + id, `{"ring_seconds":20}`},
+		{"PATCH", centers + "/" + id, `{"ring_seconds":21}`},
+		{"POST", "/api/v2/numbers/+2001/assign", assign},
+		{"DELETE", "/api/v2/numbers/+2001", ""},
+		{"GET", centers, ""},
+		{"GET", centers + "/" + id, ""},
+	}
+	var wg sync.WaitGroup
+	for _, r := range requests {
+		wg.Go(func() {
+			for range 20 {
+				if status := do(r[0], r[1], r[2]); status != http.StatusOK {
+					t.Errorf("%s %s: %d", r[0], r[1], status)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	co.send("POST", "/api/v2/numbers/+2002/assign", assign).want(200)
+	got := co.send("GET", centers+"/"+id, nil).want(200)
+	center, _ := co.store.Snapshot().Center(centerID(t, id))
+	if got.at("phone_numbers.0") != "+2002" || got.at("ring_seconds") != strconv.Itoa(center.Settings.RingSeconds) {
+		t.Errorf("an old body was kept: %s", got.body)
+	}
 }

@@ -55,7 +55,7 @@ func playMessage(c *call) (answer, error) {
 		return answer{}, err
 	}
 	defer file.Close()
-	if c.who.User != 0 {
+	if c.who.User != 0 && c.r.Method == http.MethodGet {
 		if err := c.api.Voicemails.Listened(c.context(), c.message.ID, c.who.User); err != nil {
 			return answer{}, err
 		}
