@@ -14,6 +14,8 @@ import (
 	"github.com/pion/rtp"
 
 	"switchboard/internal/audio"
+	"switchboard/internal/media"
+	"switchboard/internal/softphone"
 )
 
 const (
@@ -208,4 +210,22 @@ func (e *ear) press(digit byte) {
 		e.send(eventType, i == 0, []byte{event, end | 10, byte(held >> 8), byte(held)})
 	}
 	e.out.Timestamp += 8 * frame
+}
+
+// hearsFrom has an operator speak a tone until the caller hears it: the two are connected.
+func (e *ear) hearsFrom(operator *softphone.Call, hz float64) {
+	e.t.Helper()
+	operator.Loop(media.NewTrack(audio.EncodeAll(audio.Sine(audio.Rate, voiceLevel, hz), audio.ULaw)))
+	e.until(fmt.Sprintf("a tone of %.0f Hz", hz), func(heard []byte) bool {
+		if len(heard) < audio.Rate/2 {
+			return false
+		}
+		return isTone(audio.DecodeAll(heard[len(heard)-audio.Rate/2:], audio.ULaw), hz)
+	})
+}
+
+// isTone says that most of what is heard is of one frequency.
+func isTone(samples []int16, hz float64) bool {
+	all := audio.RMS(samples)
+	return all > 300 && audio.ToneRMS(samples, hz) > 0.8*all
 }

@@ -75,8 +75,8 @@ func (h *hall) desk(name string, m manner) *desk {
 	d.now(m)
 	ctx := h.T.Context()
 	d.Phone(h.station, func(c *softphone.Call) {
-		(*d.manner.Load())(ctx, c)
 		d.rang <- c
+		(*d.manner.Load())(ctx, c)
 	})
 	h.Until(name+" is available", func(p lab.Picture) bool { return p.Operator(d.Operator).State == route.Available })
 	return d
