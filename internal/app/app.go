@@ -41,6 +41,7 @@ type App struct {
 	records  *records
 	pool     *media.Pool
 	sip      *sipd.Server
+	late     *phones // the way to sip for those who stand before it
 	sessions *auth.Sessions
 	listener net.Listener
 	http     *http.Server
@@ -107,9 +108,9 @@ func (a *App) startCalls(ctx, background context.Context) error {
 		return err
 	}
 	say := func(event route.Event) { a.engine.Say(event) }
-	late := &phones{}
+	a.late = &phones{}
 	a.exchange = exchange.New(exchange.Config{
-		Say: say, Phones: late, Prompts: prompts{media.NewLibrary(a.cfg.Prompts, a.cfg.Log)}, Mailbox: box, Log: a.cfg.Log,
+		Say: say, Phones: a.late, Prompts: prompts{media.NewLibrary(a.cfg.Prompts, a.cfg.Log)}, Mailbox: box, Log: a.cfg.Log,
 		Ports:     ports{a.pool, media.NewTrack(audio.Music())},
 		Directory: directory{a.store},
 	})
@@ -126,7 +127,7 @@ func (a *App) startCalls(ctx, background context.Context) error {
 	if a.sip, err = sipd.New(a.sipConfig()); err != nil {
 		return fmt.Errorf("listen for calls on %s: %w", a.cfg.SIP, err)
 	}
-	late.server.Store(a.sip)
+	a.late.server.Store(a.sip)
 	return nil
 }
 

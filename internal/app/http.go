@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"switchboard/internal/api"
@@ -22,29 +23,39 @@ import (
 // startHTTP serves the pages and the API on one listener.
 func (a *App) startHTTP() error {
 	a.sessions = auth.NewSessions(a.store, a.store, time.Now)
-	mux := http.NewServeMux()
 	rest := api.New(api.Config{
 		Settings: a.store, Voicemails: a.store, History: a.store, Live: live{a.engine}, Phones: a.sip,
 		DataDir: a.cfg.DataDir, RateLimit: a.cfg.RateLimit, CompanyRateLimit: a.cfg.CompanyRateLimit, Log: a.cfg.Log,
 	})
-	mux.Handle("/api/", rest)
-	mux.Handle("/openapi.json", rest)
-	mux.Handle("/", console.New(console.Config{
+	pages := console.New(console.Config{
 		Feed: a.engine.Subscribe, Sessions: browsers{a.sessions}, Dist: web.Dist(), Version: Version,
 		Company: a.store.Snapshot().Company().Name, SIPAddress: "sip:" + a.PublicSIPAddr().String(),
 		LinkHelp: "switchboard key sign-in --data " + a.cfg.DataDir, Log: a.cfg.Log,
-	}))
+	})
 	var err error
 	if a.listener, err = net.Listen("tcp", a.cfg.HTTP); err != nil {
 		return fmt.Errorf("listen for pages and API on %s: %w", a.cfg.HTTP, err)
 	}
-	a.http = httpServer(mux, a.cfg.Log)
+	a.http = httpServer(bySide{rest: rest, pages: pages}, a.cfg.Log)
 	a.wg.Go(func() {
 		if err := a.http.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {
 			a.cfg.Log.Error("the web side stopped; calls go on", "error", err)
 		}
 	})
 	return nil
+}
+
+// bySide hands a request to the API or to the pages. It looks at the raw path: a ServeMux would answer an unclean one
+// with a redirect, where the API promises its own 404.
+type bySide struct{ rest, pages http.Handler }
+
+// ServeHTTP implements http.Handler.
+func (b bySide) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if path := r.URL.Path; path == "/openapi.json" || path == "/api" || strings.HasPrefix(path, "/api/") {
+		b.rest.ServeHTTP(w, r)
+		return
+	}
+	b.pages.ServeHTTP(w, r)
 }
 
 // live answers what only the running core knows.

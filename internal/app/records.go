@@ -22,9 +22,14 @@ type records struct {
 	wg    sync.WaitGroup // duty changes being written
 }
 
+// durationsAsText writes durations as people do ("1m30s"); json has no default for them.
+var durationsAsText = json.WithMarshalers(json.MarshalFunc(func(d time.Duration) ([]byte, error) {
+	return json.Marshal(d.String())
+}))
+
 // Journal implements engine.Records.
 func (r *records) Journal(step uint64, at time.Time, event route.Event) {
-	body, err := json.Marshal(event)
+	body, err := json.Marshal(event, durationsAsText)
 	if err != nil { // a bug: every event is plain data
 		r.log.Error("an event could not be written down", "event", fmt.Sprintf("%T", event), "error", err)
 		return

@@ -25,6 +25,9 @@ func (a *App) settingsEvents(changes []store.Change) {
 		case store.KindDevice:
 			if device, ok := firstOf[*callcenter.Device](change); ok {
 				a.operatorChanged(device.Owner)
+				if change.New == nil {
+					a.unregister(device.ID)
+				}
 			}
 		}
 	}
@@ -91,6 +94,13 @@ func (a *App) userChanged(change store.Change) {
 func (a *App) operatorChanged(id callcenter.OperatorID) {
 	if user, ok := a.store.Snapshot().User(id); ok {
 		a.engine.Say(route.OperatorChanged{Operator: a.operator(user)})
+	}
+}
+
+// unregister makes a phone that was taken away unreachable at once. Before the start of signalling there is none.
+func (a *App) unregister(device callcenter.DeviceID) {
+	if sip := a.late.server.Load(); sip != nil {
+		sip.Unregister(device)
 	}
 }
 

@@ -20,7 +20,7 @@ type (
 		Centers          []wireCenter   `json:"centers,omitempty"`
 		Operators        []wireOperator `json:"operators,omitempty"`
 		Calls            []wireCall     `json:"calls,omitempty"`
-		Ended            []string       `json:"ended,omitempty"`
+		Ended            []wireEnded    `json:"ended,omitempty"`
 		DeletedCenters   []string       `json:"deleted_centers,omitempty"`
 		DeletedOperators []string       `json:"deleted_operators,omitempty"`
 		Notices          []wireNotice   `json:"notices,omitempty"`
@@ -68,6 +68,18 @@ type (
 		Operator string     `json:"operator,omitzero"`
 		Path     []wireStep `json:"path"`
 	}
+	wireEnded struct {
+		ID       string     `json:"id"`
+		At       int64      `json:"at"`
+		Center   string     `json:"center,omitzero"`
+		From     string     `json:"from,omitzero"`
+		To       string     `json:"to,omitzero"`
+		Outcome  string     `json:"outcome"`
+		Reason   string     `json:"reason,omitzero"`
+		Operator string     `json:"operator,omitzero"`
+		WaitMS   int64      `json:"wait_ms"`
+		Path     []wireStep `json:"path"`
+	}
 	wireStep struct {
 		At   int64  `json:"at"`
 		Rule string `json:"rule"`
@@ -112,7 +124,7 @@ func toWire(u engine.Update) wireUpdate {
 		Centers:        each(u.Centers, toCenter),
 		Operators:      each(u.Operators, toOperator),
 		Calls:          each(u.Calls, toCall),
-		Ended:          each(u.Ended, id[route.CallID]),
+		Ended:          each(u.Ended, toEnded),
 		DeletedCenters: each(u.DeletedCenters, id), DeletedOperators: each(u.DeletedOperators, id),
 		Notices: each(u.Notices, func(n engine.Notice) wireNotice {
 			return wireNotice{At: millis(n.At), Level: n.Level, Text: n.Text}
@@ -149,11 +161,19 @@ func toCall(v route.CallView) wireCall {
 	return wireCall{
 		ID: id(v.ID), Center: id(v.Center), From: v.From, To: v.To, State: v.State,
 		Since: millis(v.Since), Arrived: millis(v.Arrived), Entered: millis(v.Entered),
-		Position: v.Position, Operator: id(v.Operator),
-		Path: each(v.Path, func(p route.PathStep) wireStep {
-			return wireStep{At: millis(p.At), Rule: p.Rule, Text: p.Text}
-		}),
+		Position: v.Position, Operator: id(v.Operator), Path: each(v.Path, toStep),
 	}
+}
+
+func toEnded(r route.CallRecord) wireEnded {
+	return wireEnded{
+		ID: id(r.Call), At: millis(r.Ended), Center: id(r.Center), From: r.From, To: r.To, Outcome: string(r.Outcome),
+		Reason: r.Reason, Operator: id(r.Operator), WaitMS: r.Wait().Milliseconds(), Path: each(r.Path, toStep),
+	}
+}
+
+func toStep(p route.PathStep) wireStep {
+	return wireStep{At: millis(p.At), Rule: p.Rule, Text: p.Text}
 }
 
 // id writes an id as the pages see it: a string, "" for none.

@@ -44,7 +44,12 @@ func TestFullUpdate(t *testing.T) {
 			ID: 5, Center: 1, From: "+15550100", To: "+15550199", State: "queued", Since: at, Arrived: at, Entered: at,
 			Position: 1, Operator: 12, Path: []route.PathStep{{At: at, Rule: "longestidle", Text: "Rang Ada"}},
 		}},
-		Ended: []route.CallID{4}, DeletedCenters: []callcenter.ID{3}, DeletedOperators: []callcenter.OperatorID{6},
+		Ended: []route.CallRecord{{
+			Call: 4, Center: 1, From: "+15550100", To: "+15550199", Outcome: route.Voicemail, Reason: "timeout",
+			Arrived: at, Entered: at, Ended: at.Add(2 * time.Second),
+			Path: []route.PathStep{{At: at, Rule: "timeout", Text: "Waited too long"}},
+		}},
+		DeletedCenters: []callcenter.ID{3}, DeletedOperators: []callcenter.OperatorID{6},
 		Notices: []engine.Notice{{At: at, Level: "warning", Text: "Blocked"}},
 	}
 	want := `{"seq":9,"at":1700000000123,"centers":[{"id":"2251799813685248","name":"Support",` +
@@ -55,7 +60,9 @@ func TestFullUpdate(t *testing.T) {
 		`"until":1700000001123,"reason":"Lunch","off_after":true,"missed":1,"centers":["1","2"]}],` +
 		`"calls":[{"id":"5","center":"1","from":"+15550100","to":"+15550199","state":"queued",` +
 		`"since":1700000000123,"arrived":1700000000123,"entered":1700000000123,"position":1,"operator":"12",` +
-		`"path":[{"at":1700000000123,"rule":"longestidle","text":"Rang Ada"}]}],"ended":["4"],` +
+		`"path":[{"at":1700000000123,"rule":"longestidle","text":"Rang Ada"}]}],"ended":[{"id":"4","at":1700000002123,"center":"1",` +
+		`"from":"+15550100","to":"+15550199","outcome":"voicemail","reason":"timeout","wait_ms":2000,` +
+		`"path":[{"at":1700000000123,"rule":"timeout","text":"Waited too long"}]}],` +
 		`"deleted_centers":["3"],"deleted_operators":["6"],` +
 		`"notices":[{"at":1700000000123,"level":"warning","text":"Blocked"}]}`
 	if got := encode(t, u); got != want {

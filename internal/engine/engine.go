@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"switchboard/internal/callcenter"
@@ -55,8 +56,8 @@ type Engine struct {
 	done  chan struct{} // closed when Run returns
 
 	step    uint64
-	notices []Notice // gathered for the next update
-	shown   []Notice // the last ones already published
+	notices gathered[Notice]
+	ended   gathered[route.CallRecord]
 }
 
 // item is an event, or a question to the machine.
@@ -82,24 +83,36 @@ func New(cfg Config) *Engine {
 func (e *Engine) Say(event route.Event) { e.put(item{event: event}) }
 
 // Ask runs f on the engine's goroutine, after all that was said before, and waits for it. The error is the context's,
-// or that of an engine that no longer runs.
+// or that of an engine that no longer runs; f has not run then and never will.
 func (e *Engine) Ask(ctx context.Context, f func(m *route.Machine, now time.Time)) error {
+	var taken atomic.Bool // by f, or by whoever gave up waiting
 	answered := make(chan struct{})
-	e.put(item{ask: func(m *route.Machine, now time.Time) { f(m, now); close(answered) }})
+	e.put(item{ask: func(m *route.Machine, now time.Time) {
+		if taken.CompareAndSwap(false, true) {
+			f(m, now)
+			close(answered)
+		}
+	}})
+	var err error
 	select {
 	case <-answered:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		err = ctx.Err()
 	case <-e.done:
-		return fmt.Errorf("ask the engine of company %d: it has stopped", e.cfg.Company)
+		err = fmt.Errorf("ask the engine of company %d: it has stopped", e.cfg.Company)
 	}
+	if taken.CompareAndSwap(false, true) {
+		return err
+	}
+	<-answered // f is running
+	return nil
 }
 
 // Notice shows something to supervisors that belongs to no call.
 func (e *Engine) Notice(level, text string) {
 	e.put(item{ask: func(_ *route.Machine, now time.Time) {
-		e.notices = append(e.notices, Notice{At: now, Level: level, Text: text})
+		e.notices.add(Notice{At: now, Level: level, Text: text})
 	}})
 }
 
@@ -183,7 +196,7 @@ func (e *Engine) apply(event route.Event) {
 		}
 		e.cfg.Log.Error("the core panicked", "company", e.cfg.Company, "event", fmt.Sprintf("%T", event),
 			"cause", cause, "stack", string(debug.Stack()))
-		e.notices = append(e.notices, Notice{
+		e.notices.add(Notice{
 			At: time.Now(), Level: "warning", Text: "An internal error ended a call. The log has the details.",
 		})
 		if call, ok := callOf(event); ok {
@@ -206,9 +219,10 @@ func (e *Engine) perform(now time.Time, effect route.Effect) {
 	case route.SetDuty:
 		e.cfg.Records.SaveDuty(order.Operator, order.Duty)
 	case route.Warn:
-		e.notices = append(e.notices, Notice{At: now, Level: "warning", Text: order.Text})
+		e.notices.add(Notice{At: now, Level: "warning", Text: order.Text})
 	case route.End:
 		e.cfg.Records.SaveCall(order.Record)
+		e.ended.add(order.Record)
 		e.cfg.Performer.Perform(effect)
 	default:
 		e.cfg.Performer.Perform(effect)

@@ -174,6 +174,28 @@ func TestAReaderSeesEachChangeOnceInOrder(t *testing.T) {
 	})
 }
 
+func TestAnEndedCallIsToldWithItsOutcome(t *testing.T) {
+	run(t, func(t *testing.T, e *Engine, _ *world) {
+		reader := e.Subscribe(0)
+		reader.Next(t.Context())
+		e.Say(route.CallArrived{Call: 1, Center: 5, From: "+1", To: "+2"})
+		e.Say(route.CallerHungUp{Call: 1})
+		next, ok := reader.Next(t.Context())
+		if !ok || len(next.Ended) != 1 || next.Ended[0].Call != 1 || len(next.Ended[0].Path) == 0 {
+			t.Fatalf("update %+v, want the record of call 1 with its path", next)
+		}
+		for i := range keptEnded {
+			id := route.CallID(100 + i)
+			e.Say(route.CallArrived{Call: id, Center: 5})
+			e.Say(route.CallerHungUp{Call: id})
+		}
+		opened, ok := e.Subscribe(0).Next(t.Context())
+		if !ok || len(opened.Ended) != keptEnded || opened.Ended[0].Call != 100 {
+			t.Fatalf("a new page got %d ended calls, want the last %d", len(opened.Ended), keptEnded)
+		}
+	})
+}
+
 func TestAReaderWhoFellBehindStartsAnew(t *testing.T) {
 	run(t, func(t *testing.T, e *Engine, _ *world) {
 		first, _ := e.Subscribe(0).Next(t.Context())

@@ -18,7 +18,7 @@ type Update struct {
 	Centers          []route.CenterView
 	Operators        []route.OperatorView
 	Calls            []route.CallView
-	Ended            []route.CallID // calls that are over
+	Ended            []route.CallRecord // calls that are over; in a Reset: the last ones, oldest first
 	DeletedCenters   []callcenter.ID
 	DeletedOperators []callcenter.OperatorID
 	Notices          []Notice

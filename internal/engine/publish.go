@@ -2,20 +2,24 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"switchboard/internal/route"
 )
 
-// keptNotices is how many notices a page that opens now still sees.
-const keptNotices = 20
+// What a page that opens now still sees of what is over.
+const (
+	keptNotices = 20
+	keptEnded   = 20
+)
 
 // publish tells the readers what changed since the last time. It reports whether anything did.
 func (e *Engine) publish() bool {
 	dirty := e.machine.Changed()
 	update := Update{
-		At: time.Now(), Ended: dirty.Ended, DeletedCenters: dirty.DeletedCenters,
-		DeletedOperators: dirty.DeletedOperators, Notices: e.takeNotices(),
+		At: time.Now(), DeletedCenters: dirty.DeletedCenters, DeletedOperators: dirty.DeletedOperators,
+		Ended: e.ended.take(keptEnded), Notices: e.notices.take(keptNotices),
 	}
 	for _, id := range dirty.Centers {
 		if view, ok := e.machine.Center(id); ok {
@@ -40,12 +44,21 @@ func (e *Engine) publish() bool {
 	return changed
 }
 
-func (e *Engine) takeNotices() []Notice {
-	fresh := e.notices
-	e.notices = nil
-	e.shown = append(e.shown, fresh...)
-	if over := len(e.shown) - keptNotices; over > 0 {
-		e.shown = append([]Notice(nil), e.shown[over:]...)
+// gathered collects facts for the next update and remembers the last ones that were published.
+type gathered[T any] struct {
+	fresh []T
+	last  []T
+}
+
+func (g *gathered[T]) add(fact T) { g.fresh = append(g.fresh, fact) }
+
+// take hands over what is fresh and remembers the last keep facts. Slices handed out are never written again.
+func (g *gathered[T]) take(keep int) []T {
+	fresh := g.fresh
+	if len(fresh) > 0 {
+		g.fresh = nil
+		all := slices.Concat(g.last, fresh)
+		g.last = all[max(0, len(all)-keep):]
 	}
 	return fresh
 }
@@ -56,7 +69,7 @@ func (e *Engine) everything(ctx context.Context) (Update, bool) {
 	var all Update
 	err := e.Ask(ctx, func(m *route.Machine, now time.Time) {
 		e.publish()
-		all = Update{Seq: e.feed.last(), At: now, Reset: true, Notices: append([]Notice(nil), e.shown...)}
+		all = Update{Seq: e.feed.last(), At: now, Reset: true, Ended: e.ended.last, Notices: e.notices.last}
 		for _, id := range m.CenterIDs() {
 			view, _ := m.Center(id)
 			all.Centers = append(all.Centers, view)

@@ -313,6 +313,7 @@ func (m *Machine) end(c *call, outcome Outcome, reason string) {
 	r := CallRecord{
 		Call: c.id, From: c.from, To: c.to, Outcome: outcome, Reason: reason,
 		Arrived: c.arrived, Entered: c.entered, Connected: c.connected, Ended: m.now, Offers: c.offers,
+		Path: c.path,
 	}
 	if at := c.center; at != nil {
 		r.Center = at.id

@@ -194,6 +194,7 @@ type CallRecord struct {
 	Connected time.Time
 	Ended     time.Time
 	Offers    []OfferRecord
+	Path      []PathStep // the last MaxPath steps, in words
 }
 
 // Wait is from entering the center to the answer, or to the end where there was none.

@@ -42,8 +42,8 @@ func (c *company) tell(u engine.Update) {
 	for _, v := range u.Calls {
 		c.calls[v.ID] = v
 	}
-	for _, id := range u.Ended {
-		delete(c.calls, id)
+	for _, r := range u.Ended {
+		delete(c.calls, r.Call)
 	}
 	c.notices = append(c.notices, u.Notices...)
 	c.kept = append(c.kept, u)
@@ -266,7 +266,7 @@ func (c *company) bustle(ctx context.Context) {
 		call.ID, call.From = next, fmt.Sprintf("+1 555 030 %04d", next)
 		u := engine.Update{Centers: []route.CenterView{s}, Calls: []route.CallView{call}}
 		if gone := next - 5; gone > 6000 {
-			u.Ended = []route.CallID{gone}
+			u.Ended = []route.CallRecord{over(gone)}
 		}
 		if next%20 == 0 {
 			u.Notices = []engine.Notice{{

@@ -83,10 +83,20 @@ func isPushed(p *tab) {
 const longestWait = `document.querySelector("[data-center='101']").closest(".card").querySelector(
 	".figure:nth-child(2) .num").innerText`
 
+// over is the record of an answered call.
+func over(id route.CallID) route.CallRecord {
+	now := time.Now()
+	return route.CallRecord{
+		Call: id, Center: 101, From: "+15550300001", Outcome: route.Answered, Operator: 1, Arrived: now.Add(-time.Minute),
+		Entered: now.Add(-time.Minute), Connected: now.Add(-50 * time.Second), Ended: now,
+	}
+}
+
 func callsEnd(p *tab) {
 	call := someCalls(time.Now())[3]
-	call.Path = append(call.Path, route.PathStep{At: time.Now(), Rule: "hangup", Text: "The caller hung up after 1m23s"})
-	p.company.tell(engine.Update{Calls: []route.CallView{call}, Ended: []route.CallID{call.ID}})
+	record := over(call.ID)
+	record.Path = append(call.Path, route.PathStep{At: time.Now(), Rule: "hangup", Text: "The caller hung up after 1m23s"})
+	p.company.tell(engine.Update{Ended: []route.CallRecord{record}})
 	p.until(`document.querySelector("[data-call='5004']") === null`)
 	if over := p.text(".ended"); !strings.Contains(over, "Answered") ||
 		!strings.Contains(over, "The caller hung up after 1m23s") {
@@ -180,7 +190,7 @@ func lostConnection(p *tab) {
 		p.Errorf("a wait counted on from %s to %s without a connection", frozen, now)
 	}
 	p.shoot("stale")
-	p.company.tell(engine.Update{Ended: []route.CallID{5001}})
+	p.company.tell(engine.Update{Ended: []route.CallRecord{over(5001)}})
 	if err := p.serve(address); err != nil {
 		p.Fatal(err)
 	}
@@ -212,7 +222,7 @@ func notice(p *tab) {
 }
 
 func accessible(p *tab) {
-	p.company.tell(engine.Update{Ended: []route.CallID{5004}})
+	p.company.tell(engine.Update{Ended: []route.CallRecord{over(5004)}})
 	p.until(`document.querySelector(".ended") !== null`)
 	for _, scheme := range []string{"light", "dark"} {
 		p.scheme(scheme)

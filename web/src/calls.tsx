@@ -1,10 +1,10 @@
 // The calls that are here now, each with its path and the reason of every step, and those that just ended.
 import { callStateName, clockTime, plural } from "./format";
 import { Icon, type IconName } from "./icons";
-import { ending, isWaiting, newestLine, waitTone, type Ended, type Tone } from "./model";
+import { ending, isWaiting, newestLine, waitTone, type Tone } from "./model";
 import { calls, ended, loaded, model, search, SHOWN_CALLS, SHOWN_ON_TV, tv } from "./state";
 import { Since, Waited } from "./time";
-import type { Call } from "./wire";
+import type { Call, Ended, Step } from "./wire";
 
 const stateIcon: Record<string, IconName> = {
   arrived: "dot",
@@ -40,7 +40,7 @@ export function Calls() {
   );
 }
 
-function caller(c: Call): string {
+function caller(c: { from?: string }): string {
   if (tv.value) return "Caller";
   return c.from === undefined || c.from === "" ? "Number withheld" : c.from;
 }
@@ -85,7 +85,7 @@ function Head({ c, last }: { c: Call; last: string | undefined }) {
   );
 }
 
-function Path({ c }: { c: Call }) {
+function Path({ c }: { c: { path: Step[] } }) {
   return (
     <ol class="path">
       {c.path.map((step, i) => (
@@ -108,16 +108,15 @@ export function Recent() {
     <section aria-labelledby="ended-title">
       <div class="section-head">
         <h2 id="ended-title">Just ended</h2>
-        <span class="soft">last {list.length}, since this page was opened</span>
+        <span class="soft">last {list.length}, newest first</span>
       </div>
-      <ul class="calls ended">{list.map((e) => <Over key={e.call.id} e={e} />)}</ul>
+      <ul class="calls ended">{list.map((e) => <Over key={e.id} e={e} />)}</ul>
     </section>
   );
 }
 
 function Over({ e }: { e: Ended }) {
-  const { call } = e;
-  const { tone, word } = ending(call);
+  const { tone, word } = ending(e);
   const { centers } = model.value;
   return (
     <li class="call">
@@ -125,13 +124,13 @@ function Over({ e }: { e: Ended }) {
         <summary class="call-head" data-tile>
           <span class={`call-state tone-${tone}`}><Icon name={toneIcon[tone]} />{word}</span>
           <span class="call-from">
-            <span class="num">{caller(call)}</span>
-            <span class="soft"> {centers.get(call.center ?? "")?.name ?? "no call center"}</span>
+            <span class="num">{caller(e)}</span>
+            <span class="soft"> {centers.get(e.center ?? "")?.name ?? "no call center"}</span>
           </span>
-          <span class="call-last">{newestLine(call)}</span>
+          <span class="call-last">{newestLine(e)}</span>
           <span class="call-time num soft">{clockTime(e.at)}</span>
         </summary>
-        <Path c={call} />
+        <Path c={e} />
       </details>
     </li>
   );

@@ -5,7 +5,7 @@ import {
   apply, byName, empty, ending, inOrder, isOpen, KEPT_ENDED, KEPT_NOTICES, matches, newestLine, serviceLevel,
   waitTone,
 } from "./model";
-import type { Call, Center, Operator, Update } from "./wire";
+import type { Call, Center, Ended, Operator, Update } from "./wire";
 
 const center = (over: Partial<Center> = {}): Center => ({
   id: "1", name: "Support", availability: "open", strategy: "longestidle", waiting: 0, on_duty: 1, capacity: 1,
@@ -14,6 +14,7 @@ const center = (over: Partial<Center> = {}): Center => ({
 });
 const operator = (id: string): Operator => ({ id, name: "Ada", state: "available", centers: ["1"] });
 const call = (id: string, over: Partial<Call> = {}): Call => ({ id, state: "queued", path: [], ...over });
+const over = (id: string): Ended => ({ id, at: 200, outcome: "answered", wait_ms: 0, path: [] });
 const reset = (update: Update) => ({ reset: true, update });
 const update = (update: Update) => ({ reset: false, update });
 
@@ -21,14 +22,14 @@ const first = apply(empty, [reset({
   seq: 5, at: 100, centers: [center()], operators: [operator("7")], calls: [call("a"), call("b")],
 })]);
 
-test("a reset replaces all that was known, except the calls that were seen to end", () => {
-  const ended = apply(first, [update({ seq: 6, at: 200, ended: ["a"] })]);
-  const again = apply(ended, [reset({ seq: 3, at: 300, calls: [call("c")] })]);
+test("a reset replaces all that was known", () => {
+  const ended = apply(first, [update({ seq: 6, at: 200, ended: [over("a")] })]);
+  const again = apply(ended, [reset({ seq: 3, at: 300, calls: [call("c")], ended: [over("x"), over("y")] })]);
   assert.deepEqual([...again.calls.keys()], ["c"]);
   assert.equal(again.centers.size, 0);
   assert.equal(again.operators.size, 0);
   assert.equal(again.seq, 3);
-  assert.deepEqual(again.ended.map((e) => e.call.id), ["a"]);
+  assert.deepEqual(again.ended.map((e) => e.id), ["y", "x"]);
 });
 
 test("an update changes what it names and keeps the identity of the rest", () => {
@@ -41,14 +42,13 @@ test("an update changes what it names and keeps the identity of the rest", () =>
 });
 
 test("an update that is already known is passed over", () => {
-  assert.equal(apply(first, [update({ seq: 5, at: 200, ended: ["a", "b"] })]), first);
+  assert.equal(apply(first, [update({ seq: 5, at: 200, ended: [over("a"), over("b")] })]), first);
 });
 
-test("a call that ends leaves the list with what it was last seen doing", () => {
-  const talking = call("a", { state: "connected" });
-  const next = apply(first, [update({ seq: 6, at: 200, calls: [talking], ended: ["a", "x"] })]);
+test("a call that ends leaves the list and is remembered with its outcome, seen before or not", () => {
+  const next = apply(first, [update({ seq: 6, at: 200, ended: [over("a"), over("x")] })]);
   assert.deepEqual([...next.calls.keys()], ["b"]);
-  assert.deepEqual(next.ended, [{ call: call("a", { state: "connected" }), at: 200 }]);
+  assert.deepEqual(next.ended, [over("x"), over("a")]);
 });
 
 test("deleted centers and operators go", () => {
@@ -61,11 +61,11 @@ test("ended calls and notices are bounded, newest first", () => {
   for (let i = 0; i < KEPT_ENDED + 1; i++) {
     const id = `n${i}`;
     model = apply(model, [update({
-      seq: 10 + i, at: i, calls: [call(id)], ended: [id], notices: [{ at: i, level: "info", text: id }],
+      seq: 10 + i, at: i, calls: [call(id)], ended: [over(id)], notices: [{ at: i, level: "info", text: id }],
     })]);
   }
   assert.equal(model.ended.length, KEPT_ENDED);
-  assert.equal(model.ended[0]?.call.id, `n${KEPT_ENDED}`);
+  assert.equal(model.ended[0]?.id, `n${KEPT_ENDED}`);
   assert.equal(model.notices.length, KEPT_NOTICES);
   assert.equal(model.notices[0]?.text, `n${KEPT_ENDED}`);
 });
@@ -111,8 +111,8 @@ test("small words", () => {
   assert.deepEqual(byName([{ id: "2", name: "b" }, { id: "1", name: "A" }]).map((x) => x.name), ["A", "b"]);
   assert.equal(isOpen(center({ availability: "holiday_open" })), true);
   assert.equal(isOpen(center({ availability: "holiday_closed" })), false);
-  assert.equal(ending(call("a", { state: "connected" })).word, "Answered");
-  assert.equal(ending(call("a")).word, "Hung up");
+  assert.equal(ending(over("a")).word, "Answered");
+  assert.equal(ending({ ...over("a"), outcome: "abandoned" }).word, "Hung up");
   assert.equal(matches("ada 555", "Ada L", "+1555"), true);
   assert.equal(matches("ada 556", "Ada L", "+1555"), false);
   assert.equal(matches("", undefined), true);

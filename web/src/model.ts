@@ -1,15 +1,10 @@
 // What the page knows, and how updates change it. Pure: no clock, no document.
-import type { Call, Center, Notice, Operator, Update } from "./wire";
+import type { Call, Center, Ended, Notice, Operator, Step, Update } from "./wire";
 
 /** How many ended calls the page remembers. */
 export const KEPT_ENDED = 20;
 /** How many notices the page remembers. */
 export const KEPT_NOTICES = 5;
-
-export interface Ended {
-  call: Call;
-  at: number;
-}
 
 export interface Model {
   seq: number;
@@ -39,7 +34,7 @@ export function apply(model: Model, messages: readonly Message[]): Model {
   let next = model;
   for (const { reset, update } of messages) {
     if (reset) {
-      next = replaced(next, update);
+      next = replaced(update);
     } else if (update.seq > next.seq) {
       next = changed(next, update);
     }
@@ -47,29 +42,29 @@ export function apply(model: Model, messages: readonly Message[]): Model {
   return next;
 }
 
-function replaced(model: Model, u: Update): Model {
+function replaced(u: Update): Model {
   return {
     seq: u.seq,
     centers: byId(u.centers),
     operators: byId(u.operators),
     calls: byId(u.calls),
-    ended: model.ended, // calls that this page saw end stay ended
+    ended: latest(u.ended ?? [], []),
     notices: newest(u.notices ?? [], []),
   };
 }
 
 function changed(model: Model, u: Update): Model {
-  const calls = merged(model.calls, u.calls, undefined);
-  const over = (u.ended ?? []).flatMap((id) => {
-    const call = calls.get(id);
-    return call === undefined ? [] : [{ call, at: u.at }];
-  });
+  const over = u.ended ?? [];
   return {
     seq: u.seq,
     centers: merged(model.centers, u.centers, u.deleted_centers),
     operators: merged(model.operators, u.operators, u.deleted_operators),
-    calls: merged(calls, undefined, u.ended),
-    ended: over.length === 0 ? model.ended : [...over.reverse(), ...model.ended].slice(0, KEPT_ENDED),
+    calls: merged(
+      model.calls,
+      u.calls,
+      over.map((e) => e.id),
+    ),
+    ended: latest(over, model.ended),
     notices: newest(u.notices ?? [], model.notices),
   };
 }
@@ -88,6 +83,10 @@ function merged<T extends { id: string }>(
   for (const item of put) next.set(item.id, item);
   for (const id of gone) next.delete(id);
   return next;
+}
+
+function latest(add: readonly Ended[], old: readonly Ended[]): readonly Ended[] {
+  return add.length === 0 ? old : [...[...add].reverse(), ...old].slice(0, KEPT_ENDED);
 }
 
 function newest(add: readonly Notice[], old: readonly Notice[]): readonly Notice[] {
@@ -140,26 +139,32 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/**
- * How a call ended, in a word and a tone, as far as what it was last seen doing tells: the stream says only that it
- * is over.
- */
-export function ending(c: Call): { tone: Tone; word: string } {
-  switch (c.state) {
-    case "connected":
+/** How a call ended, in a word and a tone. */
+export function ending(e: Ended): { tone: Tone; word: string } {
+  switch (e.outcome) {
+    case "answered":
       return { tone: "good", word: "Answered" };
     case "voicemail":
       return { tone: "warn", word: "Voicemail" };
-    case "offering":
-    case "queued":
+    case "abandoned":
       return { tone: "bad", word: "Hung up" };
-    default:
-      return { tone: "none", word: "Ended" };
+    case "short_abandoned":
+      return { tone: "none", word: "Hung up soon" };
+    case "message":
+      return { tone: "none", word: "Told" };
+    case "forwarded":
+      return { tone: "none", word: "Forwarded" };
+    case "callback_requested":
+      return { tone: "none", word: "Callback" };
+    case "rejected":
+      return { tone: "bad", word: "Refused" };
+    case "failed":
+      return { tone: "bad", word: "Failed" };
   }
 }
 
 /** The newest line of a call's path; an answer is told together with why that operator rang. */
-export function newestLine(c: Call): string | undefined {
+export function newestLine(c: { path: Step[] }): string | undefined {
   const [before, last] = [c.path[c.path.length - 2], c.path[c.path.length - 1]];
   return last?.rule === "answered" && before !== undefined ? `${before.text}. ${last.text}.` : last?.text;
 }

@@ -49,7 +49,7 @@ export const calls = computed(() => {
 });
 
 export const ended = computed(() =>
-  model.value.ended.filter(({ call }) => chosen.value === undefined || call.center === chosen.value.id),
+  model.value.ended.filter((e) => chosen.value === undefined || e.center === chosen.value.id),
 );
 
 export const totals = computed(() => {

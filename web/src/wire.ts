@@ -61,6 +61,31 @@ export interface Call {
   path: Step[];
 }
 
+export type Outcome =
+  | "answered"
+  | "abandoned"
+  | "short_abandoned"
+  | "voicemail"
+  | "message"
+  | "forwarded"
+  | "callback_requested"
+  | "rejected"
+  | "failed";
+
+/** A call that is over. */
+export interface Ended {
+  id: string;
+  at: number;
+  center?: string;
+  from?: string;
+  to?: string;
+  outcome: Outcome;
+  reason?: string;
+  operator?: string;
+  wait_ms: number;
+  path: Step[];
+}
+
 export interface Notice {
   at: number;
   level: string;
@@ -73,7 +98,7 @@ export interface Update {
   centers?: Center[];
   operators?: Operator[];
   calls?: Call[];
-  ended?: string[];
+  ended?: Ended[];
   deleted_centers?: string[];
   deleted_operators?: string[];
   notices?: Notice[];
