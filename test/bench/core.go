@@ -1,0 +1,31 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"os/exec"
+	"strings"
+)
+
+// measureCore runs the core's own benchmarks.
+func measureCore(ctx context.Context, r *report) error {
+	for _, b := range []struct{ pkg, pattern, figure, aim string }{
+		{"./internal/route", "^(BenchmarkStep|BenchmarkStepWaiting)$", "one step of the core", "a whole call about 1 us"},
+		{"./internal/sim", "^BenchmarkCalls$", "simulated calls", ""},
+	} {
+		out, err := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", b.pattern, "-benchtime", "1s",
+			"-benchmem", b.pkg).CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("%w: %s", err, out)
+		}
+		for lines := bufio.NewScanner(bytes.NewReader(out)); lines.Scan(); {
+			fields := strings.Fields(lines.Text())
+			if len(fields) > 3 && strings.HasPrefix(fields[0], "Benchmark") {
+				r.add(b.figure+", "+fields[0], b.aim, "%s", strings.Join(fields[2:], " "))
+			}
+		}
+	}
+	return nil
+}
