@@ -1,10 +1,16 @@
 package sim
 
 import (
+	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"switchboard/internal/callcenter"
+	"switchboard/internal/route"
 )
 
 // seedsEnv picks how many seeds TestSeeds plays; oneSeedEnv plays one again.
@@ -16,10 +22,7 @@ const (
 
 // TestSeeds plays rough worlds with every rule checked at every step.
 func TestSeeds(t *testing.T) {
-	first, n := uint64(1), uint64(defaultSeeds)
-	if v := os.Getenv(seedsEnv); v != "" {
-		n = parse(t, v)
-	}
+	first, n := uint64(1), seeds(t)
 	if v := os.Getenv(oneSeedEnv); v != "" {
 		first, n = parse(t, v), 1
 	}
@@ -51,10 +54,75 @@ func TestSeeds(t *testing.T) {
 	t.Logf("%d seeds, %d calls", n, total)
 }
 
+func seeds(t *testing.T) uint64 {
+	if v := os.Getenv(seedsEnv); v != "" {
+		return parse(t, v)
+	}
+	return defaultSeeds
+}
+
 func parse(t *testing.T, v string) uint64 {
 	n, err := strconv.ParseUint(v, 10, 64)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// TestSameSeedSameRun plays a seed twice.
+func TestSameSeedSameRun(t *testing.T) {
+	var reports [2]Report
+	for i := range reports {
+		r, err := Run(7, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		reports[i] = r
+	}
+	if a, b := fmt.Sprintf("%+v", reports[0]), fmt.Sprintf("%+v", reports[1]); a != b {
+		t.Errorf("two runs of one seed:\n%s\n%s", a, b)
+	}
+}
+
+// TestReport holds the table to the calls: every call has its row.
+func TestReport(t *testing.T) {
+	r, err := Run(3, Options{Operators: 4, Centers: 2, PerHour: 90, Talk: 3 * time.Minute, Patience: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	byOutcome, byReason := 0, 0
+	for _, c := range r.Outcomes {
+		byOutcome += c.N
+	}
+	for _, c := range r.Reasons {
+		byReason += c.N
+	}
+	if byOutcome != r.Calls || byReason != r.Calls || r.Calls == 0 {
+		t.Errorf("%d calls, %d outcomes, %d reasons", r.Calls, byOutcome, byReason)
+	}
+	for _, word := range []string{"answered", "service level", "abandoned", "speed of answer"} {
+		if !strings.Contains(r.String(), word) {
+			t.Errorf("no %q in:\n%s", word, r)
+		}
+	}
+	if got := (Report{ServiceLevel: -1}).String(); !strings.Contains(got, "no data") {
+		t.Errorf("no calls give\n%s", got)
+	}
+}
+
+// TestOracleObjects breaks an order on purpose: an oracle that never objects proves nothing.
+func TestOracleObjects(t *testing.T) {
+	w := newWorld(5, Options{Calm: true, Operators: 2, Centers: 1, PerHour: 1, Settings: func(s *callcenter.Settings) {
+		s.RoutingOptions.Open.OperatorRouting = callcenter.FixedOrder
+	}})
+	if err := w.oracle.before(w.now, route.CallArrived{Call: 1, Center: 1}); err != nil {
+		t.Fatal(err)
+	}
+	ring := route.Ring{Leg: route.LegID{Call: 1, N: 1}, Center: 1, Operator: 2, Device: 11}
+	if err := w.oracle.effect(route.Effect{Order: ring}); err == nil {
+		t.Error("the second of the list rings first, and the oracle agrees")
+	}
+	if err := w.mon.effect(route.Effect{Order: route.Answer{Call: 9}}); err == nil {
+		t.Error("a call that nobody made is answered, and the monitor agrees")
+	}
 }
