@@ -280,16 +280,22 @@ func (b *Baresip) Heard() []int16 {
 	}
 	var all []int16
 	for _, name := range names {
-		file, err := os.ReadFile(name)
-		if err != nil {
-			b.t.Fatal(err)
-		}
-		all = append(all, Samples(b.t, file)...)
+		all = append(all, Recording(b.t, name)...)
 	}
 	return all
 }
 
-// Samples reads a WAV file of 8 kHz. The length in its header is not trusted: a recorder that was killed leaves none.
+// Recording reads a WAV file of 8 kHz.
+func Recording(t testing.TB, path string) []int16 {
+	t.Helper()
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Samples(t, file)
+}
+
+// Samples are those of a WAV file of 8 kHz.
 func Samples(t testing.TB, file []byte) []int16 {
 	t.Helper()
 	sound, err := audio.ReadWAV(file)
