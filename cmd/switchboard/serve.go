@@ -8,6 +8,8 @@ import (
 	"os"
 	"time"
 
+	"golang.org/x/term"
+
 	"switchboard/internal/app"
 )
 
@@ -83,8 +85,7 @@ func explainPort(err error) error {
 	return err
 }
 
-// stdoutIsTerminal says whether a person watches, so that progress may move.
-func stdoutIsTerminal() bool {
-	info, err := os.Stdout.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
-}
+// stdoutIsTerminal and stderrIsTerminal say whether a person watches, so that progress may move.
+func stdoutIsTerminal() bool { return term.IsTerminal(int(os.Stdout.Fd())) }
+
+func stderrIsTerminal() bool { return term.IsTerminal(int(os.Stderr.Fd())) }
