@@ -53,8 +53,10 @@ func TestHoursOfADay(t *testing.T) {
 func TestHoursAreJudgedWhileTheyAreOff(t *testing.T) {
 	refusals(t, Defaults("Support"), company(1), []struct{ body, want string }{
 		{`{"hours_on":false,"sunday_hours":["10:00"]}`, "sunday_hours"},
-		{`{"sunday_hours":["10:00","09:00"],"monday_hours":["1:00","2:00"]}`,
-			"monday_hours.0 monday_hours.1 sunday_hours.1"},
+		{
+			`{"sunday_hours":["10:00","09:00"],"monday_hours":["1:00","2:00"]}`,
+			"monday_hours.0 monday_hours.1 sunday_hours.1",
+		},
 		{`{"hours_on":true,"monday_hours":[],"tuesday_hours":[],"wednesday_hours":[],"thursday_hours":[],
 		   "friday_hours":[]}`, ""},
 	})

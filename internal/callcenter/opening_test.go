@@ -73,20 +73,41 @@ func TestOrderOfHolidayHoursAndOpen(t *testing.T) {
 	}{
 		{"hours off", off, "2026-12-25T10:00:00+01:00", nil, Availability{Status: Open}},
 		{"always closed", never, "2026-12-25T10:00:00+01:00", nil, Availability{Status: Closed}},
-		{"holiday over hours off", off, "2026-12-25T10:00:00+01:00", []Holiday{christmas},
-			Availability{HolidayClosed, "Christmas"}},
-		{"holiday over closed hours", never, "2026-12-24T10:00:00+01:00", []Holiday{eve},
-			Availability{HolidayOpen, "Week of Christmas"}},
-		{"outside its hours", never, "2026-12-24T12:00:00+01:00", []Holiday{eve},
-			Availability{HolidayClosed, "Week of Christmas"}},
-		{"the first in the list", off, "2026-12-25T10:00:00+01:00", []Holiday{christmas, eve},
-			Availability{HolidayClosed, "Christmas"}},
-		{"the first in the list again", off, "2026-12-25T10:00:00+01:00", []Holiday{eve, christmas},
-			Availability{HolidayOpen, "Week of Christmas"}},
-		{"by the center's calendar", off, "2026-12-24T23:30:00Z", []Holiday{christmas},
-			Availability{HolidayClosed, "Christmas"}},
-		{"the last second", off, "2026-12-26T23:59:59+01:00", []Holiday{christmas},
-			Availability{HolidayClosed, "Christmas"}},
+		{
+			"holiday over hours off", off, "2026-12-25T10:00:00+01:00",
+			[]Holiday{christmas},
+			Availability{HolidayClosed, "Christmas"},
+		},
+		{
+			"holiday over closed hours", never, "2026-12-24T10:00:00+01:00",
+			[]Holiday{eve},
+			Availability{HolidayOpen, "Week of Christmas"},
+		},
+		{
+			"outside its hours", never, "2026-12-24T12:00:00+01:00",
+			[]Holiday{eve},
+			Availability{HolidayClosed, "Week of Christmas"},
+		},
+		{
+			"the first in the list", off, "2026-12-25T10:00:00+01:00",
+			[]Holiday{christmas, eve},
+			Availability{HolidayClosed, "Christmas"},
+		},
+		{
+			"the first in the list again", off, "2026-12-25T10:00:00+01:00",
+			[]Holiday{eve, christmas},
+			Availability{HolidayOpen, "Week of Christmas"},
+		},
+		{
+			"by the center's calendar", off, "2026-12-24T23:30:00Z",
+			[]Holiday{christmas},
+			Availability{HolidayClosed, "Christmas"},
+		},
+		{
+			"the last second", off, "2026-12-26T23:59:59+01:00",
+			[]Holiday{christmas},
+			Availability{HolidayClosed, "Christmas"},
+		},
 		{"over", off, "2026-12-27T00:00:00+01:00", []Holiday{christmas}, Availability{Status: Open}},
 		{"not yet", never, "2026-12-23T23:59:59+01:00", []Holiday{eve}, Availability{Status: Closed}},
 	} {
@@ -103,28 +124,48 @@ func TestChangesOfTheClock(t *testing.T) {
 		name, zone, start, want string
 		hours                   []string
 	}{
-		{"left out opening", "America/New_York", "2026-03-08T00:00:00-05:00", "03:00-04:00 10:00-04:00",
-			[]string{"02:30", "10:00"}},
-		{"left out closing", "America/New_York", "2026-03-08T00:00:00-05:00", "01:00-05:00 03:00-04:00",
-			[]string{"01:00", "02:30"}},
-		{"left out altogether", "America/New_York", "2026-03-08T00:00:00-05:00", "02:10-04:00 02:40-04:00",
-			[]string{"02:10", "02:40"}}, // of the next day
-		{"repeated closing", "America/New_York", "2026-11-01T00:00:00-04:00",
+		{
+			"left out opening", "America/New_York", "2026-03-08T00:00:00-05:00", "03:00-04:00 10:00-04:00",
+			[]string{"02:30", "10:00"},
+		},
+		{
+			"left out closing", "America/New_York", "2026-03-08T00:00:00-05:00", "01:00-05:00 03:00-04:00",
+			[]string{"01:00", "02:30"},
+		},
+		{
+			"left out altogether", "America/New_York", "2026-03-08T00:00:00-05:00", "02:10-04:00 02:40-04:00",
+			[]string{"02:10", "02:40"},
+		}, // of the next day
+		{
+			"repeated closing", "America/New_York", "2026-11-01T00:00:00-04:00",
 			"00:30-04:00 01:30-04:00 01:00-05:00 01:30-05:00",
-			[]string{"00:30", "01:30"}},
-		{"repeated opening", "Europe/Berlin", "2026-10-25T00:00:00+02:00", "02:30+02:00 02:00+01:00 02:30+01:00 05:00+01:00",
-			[]string{"02:30", "05:00"}},
-		{"repeated whole", "Europe/Berlin", "2026-10-25T00:00:00+02:00", "01:00+02:00 05:00+01:00",
-			[]string{"01:00", "05:00"}},
-		{"half an hour forward", "Australia/Lord_Howe", "2026-10-04T00:00:00+10:30", "02:30+11:00 04:00+11:00",
-			[]string{"02:15", "04:00"}},
-		{"half an hour back", "Australia/Lord_Howe", "2026-04-05T00:00:00+11:00",
+			[]string{"00:30", "01:30"},
+		},
+		{
+			"repeated opening", "Europe/Berlin", "2026-10-25T00:00:00+02:00", "02:30+02:00 02:00+01:00 02:30+01:00 05:00+01:00",
+			[]string{"02:30", "05:00"},
+		},
+		{
+			"repeated whole", "Europe/Berlin", "2026-10-25T00:00:00+02:00", "01:00+02:00 05:00+01:00",
+			[]string{"01:00", "05:00"},
+		},
+		{
+			"half an hour forward", "Australia/Lord_Howe", "2026-10-04T00:00:00+10:30", "02:30+11:00 04:00+11:00",
+			[]string{"02:15", "04:00"},
+		},
+		{
+			"half an hour back", "Australia/Lord_Howe", "2026-04-05T00:00:00+11:00",
 			"01:45+11:00 01:30+10:30 01:45+10:30 04:00+10:30",
-			[]string{"01:45", "04:00"}},
-		{"quarter hours forward", "Pacific/Chatham", "2026-09-27T00:00:00+12:45", "03:45+13:45 06:00+13:45",
-			[]string{"02:50", "06:00"}},
-		{"midnight left out", "America/Havana", "2026-03-07T12:00:00-05:00", "18:00-05:00 01:00-04:00 02:00-04:00",
-			[]string{"00:15", "02:00", "06:00", "18:00"}},
+			[]string{"01:45", "04:00"},
+		},
+		{
+			"quarter hours forward", "Pacific/Chatham", "2026-09-27T00:00:00+12:45", "03:45+13:45 06:00+13:45",
+			[]string{"02:50", "06:00"},
+		},
+		{
+			"midnight left out", "America/Havana", "2026-03-07T12:00:00-05:00", "18:00-05:00 01:00-04:00 02:00-04:00",
+			[]string{"00:15", "02:00", "06:00", "18:00"},
+		},
 	} {
 		loc := zone(t, c.zone)
 		s := week(c.hours...)
@@ -162,15 +203,26 @@ func TestNextChangeLooksAWeekAhead(t *testing.T) {
 		{"hours off", Defaults("Support"), monday, nil, ""},
 		{"always closed", week(), monday, nil, ""},
 		{"day and night", week("00:00", "24:00"), monday, nil, ""},
-		{"a holiday without hours_on", Defaults("Support"), monday,
-			[]Holiday{{"Corpus Christi", Date{2026, 6, 4}, Date{2026, 6, 4}, nil}}, "2026-06-04T00:00:00+02:00"},
-		{"from one holiday to the next", Defaults("Support"), at(t, "2026-06-04T12:00:00+02:00"),
+		{
+			"a holiday without hours_on", Defaults("Support"), monday,
+			[]Holiday{{"Corpus Christi", Date{2026, 6, 4}, Date{2026, 6, 4}, nil}},
+			"2026-06-04T00:00:00+02:00",
+		},
+		{
+			"from one holiday to the next", Defaults("Support"), at(t, "2026-06-04T12:00:00+02:00"),
 			[]Holiday{{"First", Date{2026, 6, 4}, Date{2026, 6, 4}, nil}, {"Second", Date{2026, 6, 5}, Date{2026, 6, 5}, nil}},
-			"2026-06-05T00:00:00+02:00"},
-		{"a holiday at the horizon", Defaults("Support"), at(t, "2026-05-27T00:00:00+02:00"),
-			[]Holiday{{"Corpus Christi", Date{2026, 6, 4}, Date{2026, 6, 4}, nil}}, "2026-06-04T00:00:00+02:00"},
-		{"a holiday beyond the horizon", Defaults("Support"), at(t, "2026-05-26T23:59:59+02:00"),
-			[]Holiday{{"Corpus Christi", Date{2026, 6, 4}, Date{2026, 6, 4}, nil}}, ""},
+			"2026-06-05T00:00:00+02:00",
+		},
+		{
+			"a holiday at the horizon", Defaults("Support"), at(t, "2026-05-27T00:00:00+02:00"),
+			[]Holiday{{"Corpus Christi", Date{2026, 6, 4}, Date{2026, 6, 4}, nil}},
+			"2026-06-04T00:00:00+02:00",
+		},
+		{
+			"a holiday beyond the horizon", Defaults("Support"), at(t, "2026-05-26T23:59:59+02:00"),
+			[]Holiday{{"Corpus Christi", Date{2026, 6, 4}, Date{2026, 6, 4}, nil}},
+			"",
+		},
 	} {
 		got := c.s.NextChange(c.now, berlin, c.holidays)
 		if c.want == "" {

@@ -20,8 +20,10 @@ func TestRoutingOptionsNeedBothBranches(t *testing.T) {
 		{branches(`{"action":"voicemail"}`), "routing_options.open.try_dial_operators"},
 		{branches(`{"try_dial_operators":true}`), "routing_options.open.action"},
 		{branches(`{"action":"Voicemail","try_dial_operators":true}`), "routing_options.open.action"},
-		{branches(`{"action":"voicemail","try_dial_operators":true,"operator_routing":"fastest"}`),
-			"routing_options.open.operator_routing"},
+		{
+			branches(`{"action":"voicemail","try_dial_operators":true,"operator_routing":"fastest"}`),
+			"routing_options.open.operator_routing",
+		},
 	})
 }
 
@@ -123,10 +125,14 @@ func TestMenus(t *testing.T) {
 		{menu(key("1", voicemail) + `,{"input":"2"}`), dtmf + ".1.options"},
 		{menu(key("1", ``)), dtmf + ".0.options.action"},
 		{menu(key("1", `"action":"person","action_target_id":5,"action_target_type":"user"`)), ""},
-		{menu(key("1", `"action":"person","action_target_id":99,"action_target_type":"user"`)),
-			dtmf + ".0.options.action_target_id"},
-		{menu(key("1", `"action":"bridge_target","action_target_id":1,"action_target_type":"callcenter"`)),
-			dtmf + ".0.options.action_target_id"},
+		{
+			menu(key("1", `"action":"person","action_target_id":99,"action_target_type":"user"`)),
+			dtmf + ".0.options.action_target_id",
+		},
+		{
+			menu(key("1", `"action":"bridge_target","action_target_id":1,"action_target_type":"callcenter"`)),
+			dtmf + ".0.options.action_target_id",
+		},
 	})
 }
 
@@ -146,8 +152,10 @@ func TestCirclesAreNamed(t *testing.T) {
 	at := company(1, bridging(2, 3, "Sales", false), bridging(3, 1, "Billing", true), bridging(4, 4, "Odd", false))
 	body := `{"action":"bridge_target","action_target_id":2,"action_target_type":"callcenter","try_dial_operators":true}`
 	_, problems := Defaults("Support").Apply(decode(t, branches(body)), at)
-	want := Problems{{"routing_options.open.action_target_id",
-		`leads back to the call center itself: "Support" (1) > "Sales" (2) > "Billing" (3) > "Support" (1)`}}
+	want := Problems{{
+		"routing_options.open.action_target_id",
+		`leads back to the call center itself: "Support" (1) > "Sales" (2) > "Billing" (3) > "Support" (1)`,
+	}}
 	if !reflect.DeepEqual(problems, want) {
 		t.Errorf("got %v, want %v", problems, want)
 	}
@@ -177,8 +185,10 @@ func TestDisappearedTargetStaysWhileItIsLeftAlone(t *testing.T) {
 	}
 	refusals(t, s, company(1), []struct{ body, want string }{
 		{`{"name":"Other"}`, ""},
-		{branches(`{"action":"person","action_target_id":98,"action_target_type":"user","try_dial_operators":true}`),
-			"routing_options.open.action_target_id"},
+		{
+			branches(`{"action":"person","action_target_id":98,"action_target_type":"user","try_dial_operators":true}`),
+			"routing_options.open.action_target_id",
+		},
 		{branches(`{"action":"voicemail","try_dial_operators":true,"dtmf":[{"input":"2","options":{"action":"person",
 			"action_target_id":98,"action_target_type":"user"}}]}`), "routing_options.open.dtmf.0.options.action_target_id"},
 	})

@@ -60,7 +60,8 @@ func TestFullUpdate(t *testing.T) {
 		`"until":1700000001123,"reason":"Lunch","off_after":true,"missed":1,"centers":["1","2"]}],` +
 		`"calls":[{"id":"5","center":"1","from":"+15550100","to":"+15550199","state":"queued",` +
 		`"since":1700000000123,"arrived":1700000000123,"entered":1700000000123,"position":1,"operator":"12",` +
-		`"path":[{"at":1700000000123,"rule":"longestidle","text":"Rang Ada"}]}],"ended":[{"id":"4","at":1700000002123,"center":"1",` +
+		`"path":[{"at":1700000000123,"rule":"longestidle","text":"Rang Ada"}]}],` +
+		`"ended":[{"id":"4","at":1700000002123,"center":"1",` +
 		`"from":"+15550100","to":"+15550199","outcome":"voicemail","reason":"timeout","wait_ms":2000,` +
 		`"path":[{"at":1700000000123,"rule":"timeout","text":"Waited too long"}]}],` +
 		`"deleted_centers":["3"],"deleted_operators":["6"],` +

@@ -28,7 +28,8 @@ func TestStreamSendsResetThenUpdates(t *testing.T) {
 	if got, want := block(t, r), "event: reset\nid: 7\ndata: {\"seq\":7,\"at\":1000}\n"; got != want {
 		t.Errorf("got %q\nwant %q", got, want)
 	}
-	w.feed.updates <- engine.Update{Seq: 8, At: time.UnixMilli(2000), Ended: []route.CallRecord{{Call: 5, Outcome: route.Answered}}}
+	over := route.CallRecord{Call: 5, Outcome: route.Answered}
+	w.feed.updates <- engine.Update{Seq: 8, At: time.UnixMilli(2000), Ended: []route.CallRecord{over}}
 	if got, want := block(t, r), "event: update\nid: 8\ndata: {\"seq\":8,\"at\":2000,\"ended\":[{\"id\":\"5\","+
 		"\"at\":0,\"outcome\":\"answered\",\"wait_ms\":0,\"path\":[]}]}\n"; got != want {
 		t.Errorf("got %q\nwant %q", got, want)

@@ -115,11 +115,12 @@ func (c *company) open(tx *store.Tx, office callcenter.OfficeID) error {
 	sales.RoutingOptions.Open.OperatorRouting = callcenter.MostSkilled
 	sales.HoldQueue.MaxHoldCount = 5
 	sales.Alerts = callcenter.Alerts{ServiceLevelPercent: 90, ServiceLevelSeconds: 15}
+	inSupport, inSales := func(p *colleague) int { return p.support }, func(p *colleague) int { return p.sales }
 	var err error
-	if c.support, err = c.add(tx, office, support, supportNumber, func(p *colleague) int { return p.support }); err != nil {
+	if c.support, err = c.add(tx, office, support, supportNumber, inSupport); err != nil {
 		return err
 	}
-	if c.sales, err = c.add(tx, office, sales, salesNumber, func(p *colleague) int { return p.sales }); err != nil {
+	if c.sales, err = c.add(tx, office, sales, salesNumber, inSales); err != nil {
 		return err
 	}
 	return tx.PutNumber(&callcenter.Number{

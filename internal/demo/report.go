@@ -15,7 +15,7 @@ func (w *world) greet(ctx context.Context, took time.Duration) error {
 	if err != nil {
 		return err
 	}
-	center := w.company.support
+	sip, url := w.server.PublicSIPAddr(), w.server.URL()
 	fmt.Fprintf(w.cfg.Out, `
 Switchboard demo: Fernwood Travel, 2 call centers, %d operators on real SIP phones. Ready in %s.
 
@@ -36,7 +36,7 @@ Try it: the next caller of Support rings every operator at once, and the page sa
 Ctrl-C stops: no new calls, running ones are ended.
 
 `, len(w.company.staff), took.Round(time.Millisecond), link, w.key,
-		supportNumber, w.server.PublicSIPAddr(), salesNumber, w.server.PublicSIPAddr(), w.company.reach, w.server.URL(), center, w.key)
+		supportNumber, sip, salesNumber, sip, w.company.reach, url, w.company.support, w.key)
 	return nil
 }
 

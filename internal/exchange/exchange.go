@@ -181,7 +181,8 @@ func (x *Exchange) openFor(c *call) {
 		return
 	}
 	if offer := c.leg.Offer(); len(offer) == 0 {
-		c.answer = port.Offer(nil, c.leg.Source().Addr()) // a late offer: ours goes out in the 200, the answer comes in the ACK
+		// a late offer: ours goes out in the 200, the answer comes in the ACK
+		c.answer = port.Offer(nil, c.leg.Source().Addr())
 	} else if c.answer, err = port.Accept(offer); err != nil {
 		x.cfg.Log.Info("no common codec with a caller", "call", c.id, "error", err)
 		port.Close()

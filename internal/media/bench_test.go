@@ -122,8 +122,10 @@ func music(b *testing.B) {
 			to = x.addr()
 			wg.Go(func() { gaps[i] = x.gaps() })
 		}
-		pt.agree(&terms{remote: netip.AddrPortFrom(loopback, to.Port()), law: audio.ULaw, speaks: true, hears: true,
-			theirs: offered, ours: offered, present: true})
+		pt.agree(&terms{
+			remote: netip.AddrPortFrom(loopback, to.Port()), law: audio.ULaw, speaks: true, hears: true,
+			theirs: offered, ours: offered, present: true,
+		})
 	}
 	for _, pt := range ports {
 		pt.Loop(track)

@@ -34,12 +34,21 @@ func TestLibraryHasEveryBuiltInSentence(t *testing.T) {
 		number int
 		name   string
 	}{
-		{"HOLD_INTRO", 0, "HOLD_INTRO"}, {"HOLD_INTERRUPT", 0, "HOLD_INTERRUPT"}, {"CLOSED", 0, "CLOSED"},
-		{"VM_UNAVAILABLE", 0, "VM_UNAVAILABLE"}, {"VM_FULL", 0, "VM_FULL"}, {"MESSAGE", 0, "MESSAGE"},
-		{"DISABLED", 0, "DISABLED"}, {"HOLD_POSITION", 1, "HOLD_POSITION_1"}, {"HOLD_POSITION", 10, "HOLD_POSITION_10"},
-		{"HOLD_POSITION", 11, "HOLD_POSITION_MORE"}, {"HOLD_POSITION", 1000, "HOLD_POSITION_MORE"},
-		{"HOLD_ESCAPE_VM", 0, "HOLD_ESCAPE_VM_0"}, {"HOLD_ESCAPE_VM", 9, "HOLD_ESCAPE_VM_9"},
-		{"HOLD_ESCAPE_VM", 10, "HOLD_ESCAPE_VM_STAR"}, {"HOLD_ESCAPE_VM", 11, "HOLD_ESCAPE_VM_POUND"},
+		{"HOLD_INTRO", 0, "HOLD_INTRO"},
+		{"HOLD_INTERRUPT", 0, "HOLD_INTERRUPT"},
+		{"CLOSED", 0, "CLOSED"},
+		{"VM_UNAVAILABLE", 0, "VM_UNAVAILABLE"},
+		{"VM_FULL", 0, "VM_FULL"},
+		{"MESSAGE", 0, "MESSAGE"},
+		{"DISABLED", 0, "DISABLED"},
+		{"HOLD_POSITION", 1, "HOLD_POSITION_1"},
+		{"HOLD_POSITION", 10, "HOLD_POSITION_10"},
+		{"HOLD_POSITION", 11, "HOLD_POSITION_MORE"},
+		{"HOLD_POSITION", 1000, "HOLD_POSITION_MORE"},
+		{"HOLD_ESCAPE_VM", 0, "HOLD_ESCAPE_VM_0"},
+		{"HOLD_ESCAPE_VM", 9, "HOLD_ESCAPE_VM_9"},
+		{"HOLD_ESCAPE_VM", 10, "HOLD_ESCAPE_VM_STAR"},
+		{"HOLD_ESCAPE_VM", 11, "HOLD_ESCAPE_VM_POUND"},
 	} {
 		got := l.Say(c.prompt, c.number)
 		if len(got) != 1 || !bytes.Equal(got[0], builtIn(t, c.name)) {
@@ -109,7 +118,8 @@ func TestPackReplacesWholeSentences(t *testing.T) {
 			number int
 			tones  []float64
 		}{
-			{"HOLD_POSITION", 3, []float64{300, 400, 600}}, {"HOLD_POSITION", 4, []float64{300, 500, 600}},
+			{"HOLD_POSITION", 3, []float64{300, 400, 600}},
+			{"HOLD_POSITION", 4, []float64{300, 500, 600}},
 			{"VM_UNAVAILABLE", 0, []float64{700}},
 		} {
 			got := l.Say(c.prompt, c.number)

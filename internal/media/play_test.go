@@ -19,8 +19,10 @@ func listener(t *testing.T) (*phone, *Port) {
 func TestPlayGoesOnFromClipToClipAndReportsOnce(t *testing.T) {
 	x, pt := listener(t)
 	clips := [][]byte{
-		audio.EncodeAll(audio.Sine(100, -20, 500), audio.ULaw), {},
-		audio.EncodeAll(audio.Sine(3000, -20, 500), audio.ULaw), {},
+		audio.EncodeAll(audio.Sine(100, -20, 500), audio.ULaw),
+		{},
+		audio.EncodeAll(audio.Sine(3000, -20, 500), audio.ULaw),
+		{},
 	}
 	done := make(chan struct{}, 2)
 	pt.Play(clips, func() { done <- struct{}{} })

@@ -174,11 +174,15 @@ func TestKeyToldByInfoAndByRTPCountsOnce(t *testing.T) {
 		at       int64
 		repeated bool
 	}{
-		{'7', byRTP, 0, false}, {'7', bySIP, 30 * ms, true},
-		{'7', bySIP, 200 * ms, false}, {'7', byRTP, 230 * ms, true}, // a second press, the other way first
-		{'8', byRTP, 300 * ms, false}, {'9', bySIP, 310 * ms, false},
+		{'7', byRTP, 0, false},
+		{'7', bySIP, 30 * ms, true},
+		{'7', bySIP, 200 * ms, false},
+		{'7', byRTP, 230 * ms, true}, // a second press, the other way first
+		{'8', byRTP, 300 * ms, false},
+		{'9', bySIP, 310 * ms, false},
 		{'9', bySIP, 400 * ms, false}, // twice by the same way is two presses
-		{'9', byRTP, 400*ms + doubleWindow, false}, {'9', bySIP, 400*ms + 2*doubleWindow - 1, true},
+		{'9', byRTP, 400*ms + doubleWindow, false},
+		{'9', bySIP, 400*ms + 2*doubleWindow - 1, true},
 	} {
 		if got := w.repeated(c.digit, c.by, c.at); got != c.repeated {
 			t.Errorf("press %d: repeated %v", i, got)
@@ -258,9 +262,14 @@ func TestMalformedPacketsAreCounted(t *testing.T) {
 	x := newPhone(t, audio.ULaw)
 	x.call(pt)
 	for _, b := range [][]byte{
-		{}, {0x80}, make([]byte, headerSize), {0x8f, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0},
-		{0x90, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0xbe, 0xde, 0, 9}, {0xa0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 7},
-		{0xa0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0}, append(x.packet(0, 0, nil), make([]byte, MaxPacket)...),
+		{},
+		{0x80},
+		make([]byte, headerSize),
+		{0x8f, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0},
+		{0x90, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0xbe, 0xde, 0, 9},
+		{0xa0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 7},
+		{0xa0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+		append(x.packet(0, 0, nil), make([]byte, MaxPacket)...),
 	} {
 		x.send(b)
 	}

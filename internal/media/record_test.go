@@ -163,8 +163,10 @@ func TestRecordingPlacesFramesByTimestamp(t *testing.T) {
 	if len(got) != 1760 {
 		t.Fatalf("%d samples", len(got))
 	}
-	for at, want := range map[int]int{0: 1000, 160: 2000, 320: 3000, 480: 5000, 640: 0, 799: 0, 800: 4000, 1199: 4000,
-		1200: 0, 1599: 0, 1600: 6000, 1759: 6000} {
+	for at, want := range map[int]int{
+		0: 1000, 160: 2000, 320: 3000, 480: 5000, 640: 0, 799: 0, 800: 4000, 1199: 4000,
+		1200: 0, 1599: 0, 1600: 6000, 1759: 6000,
+	} {
 		if d := int(got[at]) - want; d > 200 || d < -200 {
 			t.Errorf("sample %d is %d, want %d", at, got[at], want)
 		}

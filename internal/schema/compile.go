@@ -202,10 +202,12 @@ func (n *node) setRules(src source) error {
 	default:
 		lo, hi = nil, nil
 	}
-	for _, strange := range []bool{src.Minimum != nil, src.Maximum != nil, src.MinLength != nil, src.MaxLength != nil,
+	for _, strange := range []bool{
+		src.Minimum != nil, src.Maximum != nil, src.MinLength != nil, src.MaxLength != nil,
 		src.MinItems != nil, src.MaxItems != nil, src.Items != nil && n.kind != kindArray,
 		(src.Properties != nil || src.Required != nil) && n.kind != kindObject,
-		(src.Enum != nil || src.Pattern != "") && n.kind != kindString} {
+		(src.Enum != nil || src.Pattern != "") && n.kind != kindString,
+	} {
 		if strange {
 			return errors.New("a keyword does not belong to this type")
 		}

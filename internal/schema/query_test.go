@@ -26,19 +26,31 @@ func TestQueries(t *testing.T) {
 		{"callcenters.listall", "limit=0", schema.Query{}, "limit: must be 1 or more"},
 		{"callcenters.listall", "limit=-1", schema.Query{}, "limit: must be 1 or more"},
 		{"callcenters.listall", "limit=abc", schema.Query{}, "limit: must be an integer"},
-		{"callcenters.listall", "limit=1.0&office_id=0x1", schema.Query{},
-			"limit: must be an integer; office_id: must be an integer"},
-		{"callcenters.listall", "office_id=9223372036854775808", schema.Query{},
-			"office_id: must be an integer of at most 64 bits"},
+		{
+			"callcenters.listall", "limit=1.0&office_id=0x1",
+			schema.Query{},
+			"limit: must be an integer; office_id: must be an integer",
+		},
+		{
+			"callcenters.listall", "office_id=9223372036854775808",
+			schema.Query{},
+			"office_id: must be an integer of at most 64 bits",
+		},
 		{"callcenters.listall", "name_search=%ff", schema.Query{}, "name_search: must be UTF-8 without the character NUL"},
 		{"callcenters.listall", "name_search=%00", schema.Query{}, "name_search: must be UTF-8 without the character NUL"},
-		{"callcenters.listall", "name_search=" + strings.Repeat("x", 101), schema.Query{},
-			"name_search: must have at most 100 characters"},
+		{
+			"callcenters.listall", "name_search=" + strings.Repeat("x", 101),
+			schema.Query{},
+			"name_search: must have at most 100 characters",
+		},
 		{"callcenters.update", "strict=True", schema.Query{"strict": "true"}, ""},
 		{"callcenters.update", "strict=yes", schema.Query{}, "strict: must be true or false"},
 		{"users.list", "state=suspended", schema.Query{"state": "suspended"}, ""},
-		{"users.list", "state=gone", schema.Query{},
-			"state: must be one of active, all, cancelled, deleted, pending, suspended"},
+		{
+			"users.list", "state=gone",
+			schema.Query{},
+			"state: must be one of active, all, cancelled, deleted, pending, suspended",
+		},
 	} {
 		t.Run(test.op+"?"+test.query, func(t *testing.T) {
 			values, err := url.ParseQuery(test.query)
