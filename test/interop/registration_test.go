@@ -1,38 +1,181 @@
 package interop
 
 import (
+	"context"
+	"net/netip"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"switchboard/internal/limit"
 	"switchboard/internal/route"
+	"switchboard/internal/softphone"
 	"switchboard/test/lab"
 )
+
+// baresipOperator makes an operator of the center whose baresip has registered.
+func baresipOperator(l *lab.Lab, center *lab.Center, name string, account lab.Account) (*lab.Operator, *lab.Baresip) {
+	l.T.Helper()
+	o := l.Operator(name)
+	center.Add(o, 50)
+	account.Server = l.SIP
+	account.Username, account.Password = o.SIPDevice()
+	phone := lab.StartBaresip(l.T, account)
+	l.Until(name+" is available", func(p lab.Picture) bool { return p.Operator(o).State == route.Available })
+	return o, phone
+}
 
 func TestBaresipRegistersAndAnswersACaller(t *testing.T) {
 	t.Parallel()
 	for name, tcp := range map[string]bool{"UDP": false, "TCP": true} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			l := lab.New(t, nil)
-			l.Trunk()
-			center := l.Center("Support", `{}`)
-			ada := l.Operator("Ada")
-			center.Add(ada, 50)
-			username, password := ada.SIPDevice()
-			phone := lab.StartBaresip(t, lab.Account{
-				Server: l.App.SIPAddr(), Username: username, Password: password, TCP: tcp,
-			})
-			l.Until("Ada is available", func(p lab.Picture) bool { return p.Operator(ada).State == route.Available })
-			caller := lab.Scenario(t, "call_talk", l.App.SIPAddr(), 30*time.Second, "-m", "1", "-s", center.Number, "-d", "4000")
+			l, center := room(t)
+			_, phone := baresipOperator(l, center, "Ada", lab.Account{TCP: tcp})
+			caller := calls(l, center, "call_talk", "-d", "4000")
 			phone.Wait("CALL_INCOMING", 1)
 			phone.Do("accept", "")
 			phone.Wait("CALL_ESTABLISHED", 1)
 			caller.MustSucceed()
 			phone.Wait("CALL_CLOSED", 1)
+			over(l, center, route.Answered, 1)
+			crossed(l, 4)
 			if !lab.Hears(phone.Heard(), lab.Tone) {
 				t.Error("baresip did not hear the caller's tone")
 			}
-			t.Logf("%+v", l.App.MediaStats())
 		})
 	}
+}
+
+func TestHoldAndResumeKeepTheCall(t *testing.T) {
+	l, center := room(t)
+	ada, phone := baresipOperator(l, center, "Ada", lab.Account{Says: 1000})
+	call, err := l.Station().Call("+13035550100", center.Number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	call.Loop(tone(lab.Tone))
+	phone.Wait("CALL_INCOMING", 1)
+	phone.Do("accept", "")
+	l.Until("Ada talks", func(p lab.Picture) bool { return p.Operator(ada).State == route.OnCall })
+	rate := func() uint64 { // packets that reach the caller in a second
+		before := call.Stats().Received
+		time.Sleep(time.Second)
+		return call.Stats().Received - before
+	}
+	time.Sleep(time.Second)
+	phone.Do("hold", "")
+	phone.Prints("stream: update 'audio'")
+	time.Sleep(500 * time.Millisecond)
+	held := rate()
+	phone.Do("resume", "")
+	time.Sleep(500 * time.Millisecond)
+	heard := filepath.Join(t.TempDir(), "heard.wav")
+	if err := call.Record(heard); err != nil {
+		t.Fatal(err)
+	}
+	resumed := rate()
+	time.Sleep(time.Second)
+	if now := l.Now(); now.Operator(ada).State != route.OnCall {
+		t.Errorf("after hold and resume Ada is %s", now.Operator(ada).State)
+	}
+	call.Hangup()
+	phone.Wait("CALL_CLOSED", 1)
+	over(l, center, route.Answered, 1)
+	t.Logf("packets a second: held %d, resumed %d", held, resumed)
+	if resumed < 25 || !lab.Hears(lab.Recording(t, heard), 1000) {
+		t.Errorf("the caller does not hear the operator after the hold: %d packets a second", resumed)
+	}
+}
+
+func TestGuessedPasswordsAreRefusedForAMinuteAndShown(t *testing.T) {
+	l, center := room(t)
+	ada := l.Operator("Ada")
+	center.Add(ada, 50)
+	username, password := ada.SIPDevice()
+	account := lab.Account{Server: l.SIP, Username: username, Password: "guess"}
+	lab.StartBaresip(t, account).Prints("401 Unauthorized")
+	guess := lab.Scenario(t, "guess", l.SIP, bound, "-m", "9", "-r", "50", "-key", "user", username)
+	guess.MustSucceed()
+	if failed := l.App.SIPStats().AuthFailed; failed != limit.MaxSIPFailures {
+		t.Fatalf("%d failures were counted", failed)
+	}
+	l.Until("the page shows the address that is refused", func(p lab.Picture) bool {
+		for _, notice := range p.Notices {
+			if notice.Level == "warning" && strings.Contains(notice.Text, "127.0.0.1") {
+				return true
+			}
+		}
+		return false
+	})
+	refused := time.Now()
+	lab.Scenario(t, "unheard", l.SIP, bound, "-m", "1", "-key", "user", username).MustSucceed()
+
+	account.Password, account.At = password, netip.MustParseAddr("127.0.0.2")
+	lab.StartBaresip(t, account)
+	l.Until("a phone at another address registers", func(p lab.Picture) bool {
+		return p.Operator(ada).State == route.Available
+	})
+	time.Sleep(time.Until(refused.Add(limit.GuardRefusal)))
+	lab.Scenario(t, "guess", l.SIP, bound, "-m", "1", "-key", "user", username).MustSucceed()
+}
+
+func TestBaresipCallsOverATrunk(t *testing.T) {
+	l, center := room(t)
+	phone := called(t, "answer_talk")
+	ada := sit(l.Company, center, "Ada", phone)
+	caller := lab.StartBaresip(t, lab.Account{Server: l.SIP, Username: "+13035550100"})
+	caller.Do("dial", "sip:"+center.Number+"@"+l.SIP.String())
+	caller.Wait("CALL_ESTABLISHED", 1)
+	l.Until("Ada talks", func(p lab.Picture) bool { return p.Operator(ada).State == route.OnCall })
+	time.Sleep(3 * time.Second)
+	caller.Do("hangup", "")
+	phone.MustSucceed()
+	over(l, center, route.Answered, 1)
+	if !lab.Hears(caller.Heard(), lab.Tone) {
+		t.Error("baresip did not hear the operator's tone")
+	}
+}
+
+func TestALawCallerAndMuLawOperatorHearEachOther(t *testing.T) {
+	l, center := room(t)
+	_, operator := baresipOperator(l, center, "Ada", lab.Account{Codec: "pcmu", Says: 1000})
+	caller := lab.StartBaresip(t, lab.Account{Server: l.SIP, Username: "+13035550100", Codec: "pcma", Says: 700})
+	caller.Do("dial", "sip:"+center.Number+"@"+l.SIP.String())
+	operator.Wait("CALL_INCOMING", 1)
+	operator.Do("accept", "")
+	operator.Wait("CALL_ESTABLISHED", 1)
+	caller.Wait("CALL_ESTABLISHED", 1)
+	caller.Prints("Set audio encoder: PCMA")
+	operator.Prints("Set audio encoder: PCMU")
+	time.Sleep(3 * time.Second)
+	caller.Do("hangup", "")
+	operator.Wait("CALL_CLOSED", 1)
+	over(l, center, route.Answered, 1)
+	if !lab.Hears(operator.Heard(), 700) {
+		t.Error("the mu-law operator did not hear the A-law caller's tone")
+	}
+	if !lab.Hears(caller.Heard(), 1000) {
+		t.Error("the A-law caller did not hear the mu-law operator's tone")
+	}
+}
+
+func TestDeclinedSoftphoneAndBaresipShareAQueue(t *testing.T) {
+	l, center := room(t)
+	ada := l.Operator("Ada")
+	center.Add(ada, 50)
+	ada.Phone(l.Station(), func(c *softphone.Call) { c.Decline(603) })
+	_, phone := baresipOperator(l, center, "Bob", lab.Account{})
+	call, err := l.Station().Call("+13035550100", center.Number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	phone.Wait("CALL_INCOMING", 1)
+	phone.Do("accept", "")
+	phone.Wait("CALL_ESTABLISHED", 1)
+	phone.Do("hangup", "")
+	ctx, cancel := context.WithTimeout(t.Context(), lab.Patience)
+	defer cancel()
+	call.Wait(ctx, softphone.EndedEvent)
+	over(l, center, route.Answered, 1)
 }

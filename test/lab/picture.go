@@ -20,6 +20,7 @@ type Picture struct {
 	Operators map[callcenter.OperatorID]route.OperatorView
 	Calls     map[route.CallID]route.CallView // live ones and, with their last view, ended ones
 	Ended     map[route.CallID]bool
+	Records   map[route.CallID]route.CallRecord // of those that ended
 	Notices   []engine.Notice
 }
 
@@ -29,6 +30,7 @@ func newPicture() Picture {
 		Operators: map[callcenter.OperatorID]route.OperatorView{},
 		Calls:     map[route.CallID]route.CallView{},
 		Ended:     map[route.CallID]bool{},
+		Records:   map[route.CallID]route.CallRecord{},
 	}
 }
 
@@ -52,8 +54,9 @@ func (p *Picture) take(u engine.Update) {
 	for _, v := range u.Calls {
 		p.Calls[v.ID] = v
 	}
-	for _, id := range u.Ended {
-		p.Ended[id] = true
+	for _, record := range u.Ended {
+		p.Ended[record.Call] = true
+		p.Records[record.Call] = record
 	}
 	for _, id := range u.DeletedCenters {
 		delete(p.Centers, id)
@@ -67,7 +70,7 @@ func (p *Picture) take(u engine.Update) {
 func (p *Picture) clone() Picture {
 	return Picture{
 		Centers: maps.Clone(p.Centers), Operators: maps.Clone(p.Operators), Calls: maps.Clone(p.Calls),
-		Ended: maps.Clone(p.Ended), Notices: slices.Clone(p.Notices),
+		Ended: maps.Clone(p.Ended), Records: maps.Clone(p.Records), Notices: slices.Clone(p.Notices),
 	}
 }
 
