@@ -32,8 +32,16 @@ func (e *callerEvents) Answered(sdp []byte) {
 	}
 }
 
-func (e *callerEvents) Failed(int)   { e.exchange.cfg.Say(route.CallerHungUp{Call: e.call.id}) }
-func (e *callerEvents) Ended(string) { e.exchange.cfg.Say(route.CallerHungUp{Call: e.call.id}) }
+func (e *callerEvents) Failed(int)   { e.exchange.callerLeft(e.call) }
+func (e *callerEvents) Ended(string) { e.exchange.callerLeft(e.call) }
+
+// callerLeft also ends a voicemail: a caller who has nothing more to say hangs up.
+func (x *Exchange) callerLeft(c *call) {
+	x.cfg.Say(route.CallerHungUp{Call: c.id})
+	if c.port != nil {
+		c.port.StopRecord()
+	}
+}
 
 // Digit came as SIP INFO. The port knows which of them came as RFC 4733 events too.
 func (e *callerEvents) Digit(d byte) {

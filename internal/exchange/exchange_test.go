@@ -264,6 +264,15 @@ func TestVoicemail(t *testing.T) {
 	}
 }
 
+func TestHangingUpEndsAVoicemail(t *testing.T) {
+	b := newBench()
+	id, events := b.arrive(t, &leg{offer: []byte("pcmu")})
+	b.do(route.Record{Call: id, Center: 5, Limit: time.Minute})
+	events.Ended("BYE")
+	want(t, "done to the port", b.ports[0].did, "stop record")
+	want[route.Event](t, "said", b.said[1:], route.CallerHungUp{Call: id})
+}
+
 func TestADiskThatRefusesIsToldAtOnce(t *testing.T) {
 	b, l := newBench(), &leg{offer: []byte("sdp")}
 	b.next.recordErr = errors.New("no space")
