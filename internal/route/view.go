@@ -31,9 +31,9 @@ type CenterView struct {
 	OnDuty           int       // with or without a device
 	Capacity         int       // could be rung now
 	Goal             callcenter.Alerts
-	ServiceLevel     float64 // percent over the rolling 30 minutes; -1: no data
+	ServiceLevel     float64         // percent over the rolling 30 minutes; -1: no data
 	Outcomes         map[Outcome]int // since the machine started; those that did not occur are left out
-	AnsweredInTarget int // since the machine started
+	AnsweredInTarget int             // since the machine started
 	MaxHoldCount     int
 	LongestWait      time.Duration // of all who entered since the machine started
 }

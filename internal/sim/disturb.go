@@ -96,6 +96,9 @@ func (w *world) rare() {
 	}
 	if w.chance(0.05) {
 		c := w.fresh()
+		if gone := slices.DeleteFunc(slices.Clone(w.centers), isLive); len(gone)+1 >= len(w.centers) {
+			return // somebody has to take calls
+		}
 		c.State = callcenter.StateDeleted
 		w.step(route.CenterDeleted{ID: c.ID})
 	}

@@ -2,8 +2,8 @@ package sim
 
 import "math"
 
-// Queue is a line with Poisson arrivals and exponential service, whose figures theory knows: Erlang C, and with patience
-// Erlang A. Rates are per second (docs/reference/routing.md, "What theory says").
+// Queue is a line with Poisson arrivals and exponential service, whose figures theory knows: Erlang C, and Erlang A
+// with patience. Rates are per second (docs/reference/routing.md, "What theory says").
 type Queue struct {
 	Arrivals float64
 	Service  float64 // per operator

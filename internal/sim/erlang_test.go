@@ -79,7 +79,8 @@ func TestDispatcherMeetsTheory(t *testing.T) {
 				for i := part; i < runs; i += 2 {
 					r, err := Run(uint64(1000+i), Options{
 						Length: time.Duration(calls / c.perHour * float64(time.Hour)), Warmup: 2 * time.Hour,
-						PerHour: c.perHour, Talk: c.talk, Patience: c.patience, Operators: c.operators, Centers: 1, Calm: true, Unchecked: true,
+						PerHour: c.perHour, Talk: c.talk, Patience: c.patience,
+						Operators: c.operators, Centers: 1, Calm: true, Unchecked: true,
 						Settings: func(s *callcenter.Settings) {
 							s.RoutingOptions.Open.OperatorRouting = callcenter.LongestIdle
 						},

@@ -32,23 +32,35 @@ const Endless = time.Duration(1<<63 - 1)
 
 const (
 	defaultLength = 2 * time.Hour
-	drainLimit    = 24 * time.Hour // simulated, after the last arrival: every call must be over by then
+	drainLimit    = 24 * time.Hour // simulated, after the last arrival: every call must be over by then,
+	longTalk      = 50             // and by so many mean talks
+	longest       = 1e6 * float64(time.Hour)
+	mostPerHour   = 10_000.0 // that a seed chooses
 )
 
 // start is a Monday morning, a little before the centers with hours open.
 var start = time.Date(2026, 11, 23, 8, 30, 0, 0, time.UTC)
 
-// Run plays one seed. An error names the broken rule, the simulated time and the command that plays it again; the Report
-// is then of the part before.
+// Run plays one seed. An error names the broken rule, the simulated time and the command that plays it again; the
+// Report is then of the part before.
 func Run(seed uint64, o Options) (Report, error) {
 	w := newWorld(seed, o)
 	err := w.run()
 	r := w.report()
 	if err != nil {
-		return r, fmt.Errorf("%w\nseed %d, after %s; again: SWITCHBOARD_SEED=%d go test ./internal/sim -run TestSeeds",
-			err, seed, w.now.Sub(start), seed)
+		return r, fmt.Errorf("%w\nseed %d, after %s; again: %s", err, seed, w.now.Sub(start), o.command(seed))
 	}
 	return r, nil
+}
+
+// command plays a seed again.
+func (o Options) command(seed uint64) string {
+	if o.Length == 0 && o.Centers == 0 && o.Operators == 0 && o.PerHour == 0 && o.Talk == 0 && o.Patience == 0 {
+		return fmt.Sprintf("SWITCHBOARD_SEED=%d go test ./internal/sim -run TestSeeds", seed)
+	}
+	return fmt.Sprintf(
+		"switchboard simulate --seed=%d --length=%s --centers=%d --operators=%d --per-hour=%v --talk=%s --patience=%s",
+		seed, o.Length, o.Centers, o.Operators, o.PerHour, o.Talk, o.Patience)
 }
 
 // run plays to the end of the arrivals and until the last call is over.
@@ -61,7 +73,7 @@ func (w *world) run() error {
 		if at.IsZero() || w.over && len(w.calls) == 0 {
 			break
 		}
-		if at.After(w.end.Add(drainLimit)) {
+		if at.After(w.end.Add(drainLimit + longTalk*w.talk)) {
 			return fmt.Errorf("%d calls are not over", len(w.calls))
 		}
 		w.now = at

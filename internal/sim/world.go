@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"switchboard/internal/callcenter"
@@ -92,7 +93,7 @@ func (w *world) nextAction() (time.Time, func()) {
 func (w *world) pop() { heap.Pop(&w.queue) }
 
 func (w *world) exp(mean time.Duration) time.Duration {
-	return time.Duration(w.rng.ExpFloat64() * float64(mean))
+	return time.Duration(min(w.rng.ExpFloat64()*float64(mean), longest))
 }
 
 // between draws evenly, to the nanosecond, so that two things of the world never happen at the same instant.
@@ -146,6 +147,7 @@ func (w *world) chooseLoad() {
 	}
 	if w.perHour == 0 { // from half idle to overrun
 		w.perHour = (0.4 + 1.2*w.rng.Float64()) * float64(w.o.Operators) * float64(time.Hour) / float64(w.talk)
+		w.perHour = min(w.perHour, mostPerHour)
 	}
 }
 
@@ -208,7 +210,7 @@ func (w *world) openCenters() {
 }
 
 func (w *world) untilNextCall() time.Duration {
-	return time.Duration(w.rng.ExpFloat64() * float64(time.Hour) / w.perHour)
+	return time.Duration(min(w.rng.ExpFloat64()*float64(time.Hour)/w.perHour, longest))
 }
 
 func (w *world) arrive() {
@@ -218,15 +220,7 @@ func (w *world) arrive() {
 	w.after(w.untilNextCall(), w.arrive)
 	w.nextCall++
 	id := w.nextCall
-	at := callcenter.ID(1)
-	if !w.o.Calm {
-		at = callcenter.ID(1 + w.rng.IntN(len(w.centers)))
-		if w.chance(0.01) {
-			at = 0
-		}
-	} else if n := len(w.centers); n > 1 {
-		at = callcenter.ID(1 + w.rng.IntN(n))
-	}
+	at := w.dialled()
 	w.calls[id] = &caller{}
 	if w.patience != Endless {
 		patience := w.exp(w.patience)
@@ -241,6 +235,23 @@ func (w *world) arrive() {
 	}
 	w.step(route.CallArrived{Call: id, Center: at, From: fmt.Sprintf("+1555%07d", id), To: "+15550000000"})
 }
+
+// dialled is the center of a number: now and then of none, or of one that was deleted.
+func (w *world) dialled() callcenter.ID {
+	c := w.centers[w.rng.IntN(len(w.centers))]
+	if w.o.Calm {
+		return c.ID
+	}
+	if c.State == callcenter.StateDeleted && w.chance(0.95) {
+		c = w.centers[slices.IndexFunc(w.centers, isLive)]
+	}
+	if w.chance(0.01) {
+		return 0
+	}
+	return c.ID
+}
+
+func isLive(c *callcenter.Center) bool { return c.State != callcenter.StateDeleted }
 
 func (w *world) callerLeaves(id route.CallID) {
 	c := w.calls[id]
