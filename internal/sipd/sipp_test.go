@@ -1,6 +1,7 @@
 package sipd
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -67,6 +68,8 @@ func TestSippAnswers(t *testing.T) {
 	server := loopback(t, nil)
 	port := freePort(t)
 	cmd := sipp(t, "-sn", "uas", "-m", fmt.Sprint(n), "-p", fmt.Sprint(port))
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +86,7 @@ func TestSippAnswers(t *testing.T) {
 		legs <- server.Invite(Invitation{To: to, From: "100", SDP: []byte(anSDP)}, caller)
 	}
 	if err := cmd.Wait(); err != nil {
-		t.Errorf("sipp: %v", err)
+		t.Errorf("sipp: %v\n%s", err, out.String())
 	}
 	eventually(t, "all answers", func() bool { return up.Load() == n && server.Stats().Legs == 0 })
 }
