@@ -162,7 +162,13 @@ func (a *App) sipConfig() sipd.Config {
 		OnDevice: func(owner callcenter.OperatorID, device callcenter.DeviceID, reachable bool) {
 			a.engine.Say(route.DeviceReachable{Operator: owner, Device: device, Reachable: reachable})
 		},
-		OnNotice: func(n sipd.Notice) { a.engine.Notice("warning", n.Text) },
+		OnNotice: func(n sipd.Notice) {
+			text := n.Text
+			if n.Addr.IsValid() {
+				text = n.Addr.String() + ": " + text
+			}
+			a.engine.Notice("warning", text)
+		},
 	}
 }
 

@@ -62,12 +62,18 @@ func over(l *lab.Lab, center *lab.Center, outcome route.Outcome, n int) lab.Pict
 	p := l.Until(fmt.Sprintf("%d calls %s", n, outcome), func(p lab.Picture) bool {
 		return p.Center(center).Outcomes[outcome] == n
 	})
-	for deadline := time.Now().Add(lab.Patience); l.App.SIPStats().Legs != 0; time.Sleep(10 * time.Millisecond) {
+	eventually(l.T, "no leg is left", func() bool { return l.App.SIPStats().Legs == 0 })
+	return p
+}
+
+// eventually waits for what no feed tells.
+func eventually(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(lab.Patience); !holds(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			l.T.Fatalf("%d legs are left after the call", l.App.SIPStats().Legs)
+			t.Fatalf("waited %s for: %s", lab.Patience, what)
 		}
 	}
-	return p
 }
 
 // crossed checks that packets came in from both sides and went out to both. One side alone, of a call of so many

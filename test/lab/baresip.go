@@ -37,6 +37,7 @@ type Baresip struct {
 	dir     string
 	control net.Conn
 	output  output
+	stop    func()
 
 	mu     sync.Mutex
 	events []BaresipEvent
@@ -120,12 +121,15 @@ func StartBaresip(t testing.TB, account Account) *Baresip {
 	}
 	var work sync.WaitGroup
 	work.Go(func() { _ = command.Wait() }) // killed: its status says nothing
-	t.Cleanup(func() {
+	b.stop = func() {
 		if b.control != nil {
 			_ = b.control.Close()
 		}
 		cancel()
 		work.Wait()
+	}
+	t.Cleanup(func() {
+		b.stop()
 		if t.Failed() {
 			t.Logf("baresip: %s\n%s", b.types(), lastLines(b.output.String(), 40))
 		}
@@ -134,6 +138,9 @@ func StartBaresip(t testing.TB, account Account) *Baresip {
 	work.Go(b.listen)
 	return b
 }
+
+// Stop kills it, as a power cut would: it does not unregister.
+func (b *Baresip) Stop() { b.stop() }
 
 func (b *Baresip) configure(account Account, control uint16) {
 	b.t.Helper()
