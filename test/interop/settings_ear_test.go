@@ -14,7 +14,6 @@ import (
 	"github.com/pion/rtp"
 
 	"switchboard/internal/audio"
-	"switchboard/internal/media"
 	"switchboard/internal/softphone"
 )
 
@@ -37,8 +36,8 @@ type ear struct {
 	server netip.AddrPort
 	heard  []byte // mu-law, in order of arrival
 	more   chan struct{}
-
-	out rtp.Header
+	out    rtp.Header
+	busy   bool // says or presses something; else it sends silence, as phones do
 }
 
 func newEar(t testing.TB) *ear {
@@ -75,8 +74,30 @@ func (e *ear) listen() {
 		e.heard = append(e.heard, packet.Payload...)
 		close(e.more)
 		e.more = make(chan struct{})
+		if !e.busy {
+			e.send(0, false, audio.Pause(frame))
+			e.out.Timestamp += frame
+		}
 		e.mu.Unlock()
 	}
+}
+
+// speak sends a packet every 20 ms in place of silence.
+func (e *ear) speak(packets int, next func(i int)) {
+	e.mu.Lock()
+	e.busy = true
+	e.mu.Unlock()
+	ticker := time.NewTicker(frameTime)
+	defer ticker.Stop()
+	for i := range packets {
+		<-ticker.C
+		e.mu.Lock()
+		next(i)
+		e.mu.Unlock()
+	}
+	e.mu.Lock()
+	e.busy = false
+	e.mu.Unlock()
 }
 
 // until waits for audio that satisfies.
@@ -106,6 +127,24 @@ func (e *ear) hears(prompt string) {
 	e.until(prompt, func(heard []byte) bool { return contains(e.t, heard, prompt) })
 }
 
+// hearsPartOf waits until the first words of a prompt were heard.
+func (e *ear) hearsPartOf(prompt string) {
+	e.t.Helper()
+	sound, ok := soundOf(prompt)
+	if !ok {
+		e.t.Fatalf("there is no prompt %s", prompt)
+	}
+	e.until("the beginning of "+prompt, func(heard []byte) bool { return has(heard, sound[:audio.Rate/2]) })
+}
+
+// leavesMessage speaks for three seconds after the beep, then presses #.
+func (e *ear) leavesMessage() {
+	e.t.Helper()
+	e.hears("BEEP")
+	e.say(700, 3*time.Second)
+	e.press('#')
+}
+
 // neverHeard checks that none of some prompts was heard so far.
 func (e *ear) neverHeard(prompts ...string) {
 	e.t.Helper()
@@ -126,6 +165,11 @@ func contains(t testing.TB, heard []byte, prompt string) bool {
 	if !ok {
 		t.Fatalf("there is no prompt %s", prompt)
 	}
+	return has(heard, sound)
+}
+
+// has looks for pieces of a sound, in their order.
+func has(heard, sound []byte) bool {
 	var probes [][]byte
 	step := max(len(sound)/probeFrames, frame/2)
 	for at := 0; at+frame/2 <= len(sound); at += step {
@@ -141,7 +185,7 @@ func contains(t testing.TB, heard []byte, prompt string) bool {
 			rest = rest[at+len(probe):]
 		}
 	}
-	return float64(found) >= enoughHeard*float64(len(probes))
+	return len(probes) > 0 && float64(found) >= enoughHeard*float64(len(probes))
 }
 
 func soundOf(prompt string) ([]byte, bool) {
@@ -164,11 +208,8 @@ func (e *ear) hearsSound(length time.Duration) {
 	})
 }
 
-// send sends one packet to where the audio came from.
+// send sends one packet to where the audio came from. The lock is held.
 func (e *ear) send(kind uint8, marker bool, payload []byte) {
-	e.mu.Lock()
-	server := e.server
-	e.mu.Unlock()
 	e.out.PayloadType, e.out.Marker = kind, marker
 	e.out.SequenceNumber++
 	packet := rtp.Packet{Header: e.out, Payload: payload}
@@ -177,45 +218,38 @@ func (e *ear) send(kind uint8, marker bool, payload []byte) {
 		e.t.Error(err)
 		return
 	}
-	_, _ = e.conn.WriteToUDPAddrPort(wire, server) // a server that hung up shows elsewhere
+	_, _ = e.conn.WriteToUDPAddrPort(wire, e.server) // a server that hung up shows elsewhere
 }
 
-// say talks a tone. It must not be called from two goroutines.
+// say talks a tone.
 func (e *ear) say(hz float64, length time.Duration) {
-	sound := audio.EncodeAll(audio.Sine(int(length/frameTime)*frame, voiceLevel, hz), audio.ULaw)
-	ticker := time.NewTicker(frameTime)
-	defer ticker.Stop()
-	for at := 0; at < len(sound); at += frame {
-		select {
-		case <-ticker.C:
-		case <-e.t.Context().Done():
-			return
-		}
-		e.send(0, at == 0, sound[at:at+frame])
+	packets := int(length / frameTime)
+	sound := audio.EncodeAll(audio.Sine(packets*frame, voiceLevel, hz), audio.ULaw)
+	e.speak(packets, func(i int) {
+		e.send(0, i == 0, sound[i*frame:(i+1)*frame])
 		e.out.Timestamp += frame
-	}
+	})
 }
 
 // press sends a digit as RFC 4733 has it: updates while it is held, the end three times.
 func (e *ear) press(digit byte) {
 	event := byte(bytes.IndexByte([]byte("0123456789*#"), digit))
-	ticker := time.NewTicker(frameTime)
-	defer ticker.Stop()
-	for i := range 7 {
-		<-ticker.C
+	e.speak(7, func(i int) {
 		held, end := uint16(min(i+1, 5)*frame), byte(0)
 		if i >= 4 {
 			end = 0x80
 		}
 		e.send(eventType, i == 0, []byte{event, end | 10, byte(held >> 8), byte(held)})
-	}
-	e.out.Timestamp += 8 * frame
+		if i == 6 {
+			e.out.Timestamp += 8 * frame
+		}
+	})
 }
 
 // hearsFrom has an operator speak a tone until the caller hears it: the two are connected.
 func (e *ear) hearsFrom(operator *softphone.Call, hz float64) {
 	e.t.Helper()
-	operator.Loop(media.NewTrack(audio.EncodeAll(audio.Sine(audio.Rate, voiceLevel, hz), audio.ULaw)))
+	operator.Loop(note(hz))
 	e.until(fmt.Sprintf("a tone of %.0f Hz", hz), func(heard []byte) bool {
 		if len(heard) < audio.Rate/2 {
 			return false

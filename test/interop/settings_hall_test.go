@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"switchboard/internal/app"
+	"switchboard/internal/audio"
 	"switchboard/internal/callcenter"
+	"switchboard/internal/media"
 	"switchboard/internal/route"
 	"switchboard/internal/softphone"
 	"switchboard/test/lab"
@@ -41,8 +44,18 @@ func newHall(t *testing.T) *hall {
 // manner is what an operator does when the phone rings.
 type manner func(context.Context, *softphone.Call)
 
+// hum is what an operator who talks sounds like: a line that is silent for long is taken down.
+var hum = sync.OnceValue(func() *media.Track { return note(440) })
+
+func note(hz float64) *media.Track {
+	return media.NewTrack(audio.EncodeAll(audio.Sine(audio.Rate, voiceLevel, hz), audio.ULaw))
+}
+
 // talks picks up and stays until somebody hangs up.
-func talks(_ context.Context, c *softphone.Call) { c.Answer() }
+func talks(_ context.Context, c *softphone.Call) {
+	c.Answer()
+	c.Loop(hum())
+}
 
 // ringsOn lets it ring.
 func ringsOn(context.Context, *softphone.Call) {}
