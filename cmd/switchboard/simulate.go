@@ -20,6 +20,7 @@ type simulateCommand struct {
 	PerHour   float64       `default:"100" help:"Calls an hour over all centers; 0: each world chooses."`
 	Talk      time.Duration `default:"3m" help:"Mean talk time; 0: each world chooses."`
 	Patience  time.Duration `default:"2m" help:"Mean patience of a caller; 0: each world chooses."`
+	Rough     bool          `help:"Change settings, people and phones at random while calls run, as the tests do."`
 }
 
 // Run routes the calls of each world with the code that routes real ones, holding every step to the core's invariants
@@ -29,7 +30,8 @@ func (c *simulateCommand) Run(ctx context.Context) error {
 		return fmt.Errorf("simulate: worlds and length must be positive, the rest not negative")
 	}
 	options := sim.Options{
-		Length: c.Length, Centers: c.Centers, Operators: c.Operators, PerHour: c.PerHour, Talk: c.Talk, Patience: c.Patience,
+		Length: c.Length, Centers: c.Centers, Operators: c.Operators, PerHour: c.PerHour, Talk: c.Talk,
+		Patience: c.Patience, Steady: !c.Rough,
 	}
 	started, calls := time.Now(), 0
 	bar := progress{out: os.Stderr, moving: stderrIsTerminal(), total: c.Worlds, what: "worlds"}

@@ -21,6 +21,7 @@ type Options struct {
 	PerHour   float64       // calls, over all centers; 0: the seed chooses
 	Talk      time.Duration // mean of the exponential talk time; 0: the seed chooses
 	Patience  time.Duration // mean of the exponential patience; 0: the seed chooses; Endless: nobody hangs up
+	Steady    bool          // people are people, but nothing changes: no PATCH, no phone that drops out, own settings
 	Calm      bool          // operators answer at once, nothing changes, every limit is as wide as it goes
 	Unchecked bool          // without invariants and oracle: for speed
 	Warmup    time.Duration // calls that arrive before it are not counted in the figures

@@ -112,7 +112,7 @@ func newWorld(seed uint64, o Options) *world {
 		w.o.Length = defaultLength
 	}
 	rules := route.DefaultRules()
-	if !o.Calm {
+	if w.rough() {
 		rules.MaxMissed = w.rng.IntN(4)
 		rules.ShortAbandon = w.between(0, 10*time.Second)
 	}
@@ -124,11 +124,14 @@ func newWorld(seed uint64, o Options) *world {
 	w.openCenters()
 	w.after(w.untilNextCall(), w.arrive)
 	w.after(w.o.Length, func() { w.over = true })
-	if !o.Calm {
+	if w.rough() {
 		w.after(w.between(0, time.Minute), w.disturb)
 	}
 	return w
 }
+
+// rough says whether things change under the calls.
+func (w *world) rough() bool { return !w.o.Calm && !w.o.Steady }
 
 func (w *world) chooseLoad() {
 	or := func(v *time.Duration, low, high time.Duration) {
@@ -161,7 +164,7 @@ func (w *world) people() {
 			devices = 1 + w.rng.IntN(2)
 			p.delay = w.between(time.Second, 15*time.Second)
 			p.misses, p.declines, p.unreachable = 0.2*w.rng.Float64(), 0.1*w.rng.Float64(), 0.05*w.rng.Float64()
-			p.op.Duty.On = w.chance(0.8)
+			p.op.Duty.On = w.o.Steady || w.chance(0.8)
 		}
 		for d := range devices {
 			id := callcenter.DeviceID(i*10 + d + 1)
@@ -191,7 +194,7 @@ func (w *world) openCenters() {
 		if w.o.Calm {
 			q := &c.Settings.HoldQueue
 			q.MaxHoldCount, q.MaxHoldSeconds, q.AnnouncePosition = 1000, 18000, false
-		} else {
+		} else if !w.o.Steady {
 			for range 12 {
 				w.changeSetting(&c.Settings)
 			}
@@ -200,7 +203,7 @@ func (w *world) openCenters() {
 			w.o.Settings(&c.Settings)
 		}
 		for _, p := range w.operators {
-			if w.o.Calm || w.chance(0.7) {
+			if !w.rough() || w.chance(0.7) {
 				c.Members = append(c.Members, callcenter.Member{Operator: p.op.ID, SkillLevel: w.rng.IntN(4)})
 			}
 		}
@@ -239,7 +242,7 @@ func (w *world) arrive() {
 // dialled is the center of a number: now and then of none, or of one that was deleted.
 func (w *world) dialled() callcenter.ID {
 	c := w.centers[w.rng.IntN(len(w.centers))]
-	if w.o.Calm {
+	if !w.rough() {
 		return c.ID
 	}
 	if c.State == callcenter.StateDeleted && w.chance(0.95) {

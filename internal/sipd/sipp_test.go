@@ -14,6 +14,9 @@ import (
 
 const anSDP = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n"
 
+// sippBuffer is room for a burst in sipp's socket: what finds none is lost, and sipp aborts a call whose ACK is late.
+const sippBuffer = "1048576"
+
 // sipp runs the program that nobody here wrote. It fails the test when sipp saw a call fail.
 func sipp(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
@@ -23,7 +26,7 @@ func sipp(t *testing.T, args ...string) *exec.Cmd {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
-	cmd := exec.CommandContext(ctx, path, append(args, "-i", "127.0.0.1", "-nostdin")...)
+	cmd := exec.CommandContext(ctx, path, append(args, "-i", "127.0.0.1", "-nostdin", "-buff_size", sippBuffer)...)
 	cmd.Dir = t.TempDir()
 	return cmd
 }

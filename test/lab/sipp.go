@@ -61,8 +61,8 @@ func ScenarioAt(
 	s.furnish()
 	args := []string{
 		"-sf", scenarioFile(name), "-i", at.String(), "-mi", at.String(), "-p", fmt.Sprint(s.Addr.Port()),
-		"-nostdin", "-trace_stat", "-stf", filepath.Join(s.dir, "stat.csv"), "-fd", "1", "-trace_err",
-		"-error_file", filepath.Join(s.dir, "errors.log"), "-timeout", fmt.Sprintf("%ds", int(bound.Seconds())),
+		"-nostdin", "-buff_size", "1048576", "-trace_stat", "-stf", filepath.Join(s.dir, "stat.csv"), "-fd", "1",
+		"-trace_err", "-error_file", filepath.Join(s.dir, "errors.log"), "-timeout", fmt.Sprintf("%ds", int(bound.Seconds())),
 	}
 	args = append(args, extra...)
 	if target.IsValid() {
