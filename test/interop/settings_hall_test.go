@@ -14,6 +14,7 @@ import (
 	"switchboard/internal/app"
 	"switchboard/internal/audio"
 	"switchboard/internal/callcenter"
+	"switchboard/internal/engine"
 	"switchboard/internal/media"
 	"switchboard/internal/route"
 	"switchboard/internal/softphone"
@@ -164,17 +165,41 @@ func (h *hall) crowd(to *lab.Center, callers, atOnce int) *lab.SIPP {
 		"-m", fmt.Sprint(callers), "-l", fmt.Sprint(atOnce), "-r", "50")
 }
 
+// now is what a page that opens at this moment shows: unlike a page that is open it lags behind nothing.
+func (h *hall) now() engine.Update {
+	h.T.Helper()
+	all, ok := h.Feed().Next(h.T.Context())
+	if !ok || !all.Reset {
+		h.T.Fatal("the live feed began without a picture of everything")
+	}
+	return all
+}
+
 // waiting waits until the line has a length.
 func (h *hall) waiting(at *lab.Center, callers int) {
 	h.T.Helper()
-	h.Until(fmt.Sprintf("%d callers wait", callers), func(p lab.Picture) bool { return p.Center(at).Waiting == callers })
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(2 * frameTime) {
+		for _, c := range h.now().Centers {
+			if c.ID == at.CenterID() && c.Waiting == callers {
+				return
+			}
+		}
+	}
+	h.T.Fatalf("waited in vain until %d callers wait: %s", callers, h.Now())
 }
 
 // stands waits until an operator is in a state.
 func (h *hall) stands(d *desk, state route.OperatorState) route.OperatorView {
 	h.T.Helper()
-	return h.Until(d.Name+" is "+string(state),
-		func(p lab.Picture) bool { return p.Operator(d.Operator).State == state }).Operator(d.Operator)
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(2 * frameTime) {
+		for _, o := range h.now().Operators {
+			if o.ID == d.OperatorID() && o.State == state {
+				return o
+			}
+		}
+	}
+	h.T.Fatalf("waited in vain until %s is %s: %s", d.Name, state, h.Now())
+	return route.OperatorView{}
 }
 
 // records waits until so many calls have ended and lists them by arrival.
