@@ -91,9 +91,11 @@ func TestPasswordGuessing(t *testing.T) {
 			eve.want("401")
 		}
 		guess(50)
-		eve.want() // no word for a minute
+		if refusal := eve.want("503")[0]; !strings.Contains(refusal, "Retry-After: 60\r\n") {
+			t.Errorf("refused with %s", refusal)
+		}
 		eve.send(eve.message("INVITE", 51, "From: <sip:ada@a>;tag=1"))
-		eve.want()
+		eve.want("503")
 		ada.send(ada.message("REGISTER", 1, "Call-ID: ada"))
 		ada.send(ada.message("REGISTER", 2, "Call-ID: ada", authorization(t, ada.last(), "REGISTER", 1)))
 		ada.want("200")

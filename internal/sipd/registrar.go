@@ -184,7 +184,7 @@ func (s *Server) Unregister(device callcenter.DeviceID) {
 // register takes a REGISTER (RFC 3261 10.3).
 func (l *lane) register(f, reply flow, req *sip.Request) {
 	s := l.srv
-	if s.blocked(f) {
+	if s.blocked(f, reply, req) {
 		return
 	}
 	account, verdict := s.authenticate(req, time.Now())

@@ -2,6 +2,7 @@ package sipd
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -175,10 +176,13 @@ func (s *Server) options(reply flow, req *sip.Request) {
 	s.sendResponse(reply, res)
 }
 
-func (s *Server) overload(f flow, req *sip.Request) {
+func (s *Server) overload(f flow, req *sip.Request) { s.later(markVia(f, req), req, retryAfter) }
+
+// later refuses a request with 503 and says when to come back (RFC 3261, section 21.5.4).
+func (s *Server) later(reply flow, req *sip.Request, seconds int) {
 	res := s.response(req, sip.StatusServiceUnavailable, "")
-	res.AppendHeader(sip.NewHeader("Retry-After", "5"))
-	s.sendResponse(markVia(f, req), res)
+	res.AppendHeader(sip.NewHeader("Retry-After", strconv.Itoa(seconds)))
+	s.sendResponse(reply, res)
 }
 
 // ack ends the resending of a final response: of a refusal by its transaction, of a 2xx by its dialog.
@@ -225,12 +229,14 @@ func (l *lane) answerOnce(reply flow, req *sip.Request, res *sip.Response) {
 	l.open(reply, req).respond(res, false)
 }
 
-// blocked drops a request of an address that guessed passwords.
-func (s *Server) blocked(f flow) bool {
+// blocked refuses a request of an address that guessed passwords. 503 rather than 403: a phone behind the same address
+// that knows its password tries again by itself, where many take 403 as final.
+func (s *Server) blocked(f, reply flow, req *sip.Request) bool {
 	if s.cfg.Guard == nil || !s.cfg.Guard.Blocked(f.remote.Addr(), time.Now()) {
 		return false
 	}
 	s.count.blocked.Add(1)
+	s.later(reply, req, retryBlocked)
 	return true
 }
 
@@ -238,7 +244,7 @@ func (s *Server) blocked(f flow) bool {
 func (s *Server) wrongPassword(f, reply flow, req *sip.Request) {
 	s.count.authFailed.Add(1)
 	if s.cfg.Guard != nil && s.cfg.Guard.Failed(f.remote.Addr(), time.Now()) {
-		s.notice(f.remote.Addr(), "This address guessed SIP passwords; it is not answered for a minute.")
+		s.notice(f.remote.Addr(), "This address guessed SIP passwords; it is refused for a minute.")
 	}
 	s.challenge(reply, req, false)
 }

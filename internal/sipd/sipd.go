@@ -27,7 +27,8 @@ const (
 	MaxLanes           = 250_000 // Call-IDs remembered at a time; more are refused with 503
 	StrangerRate       = 200     // packets a second of one address that is no trunk; more are dropped unread
 	StrangerBurst      = 400
-	retryAfter         = 5 // seconds, with our own 503
+	retryAfter         = 5  // seconds, with our own 503
+	retryBlocked       = 60 // and with that to an address that guessed passwords
 	portTries          = 20
 )
 

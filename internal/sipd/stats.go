@@ -12,7 +12,7 @@ type Stats struct {
 	Rejected    int64 // calls refused with 403
 	Challenged  int64 // 401 sent
 	AuthFailed  int64 // wrong credentials
-	Blocked     int64 // dropped: the address guessed passwords
+	Blocked     int64 // refused: the address guessed passwords
 	Overloaded  int64 // calls refused with 503
 	Retransmits int64 // messages sent again
 	Repeated    int64 // requests received again

@@ -77,7 +77,7 @@ func (s *Server) admit(f, reply flow, req *sip.Request) (account Account, trunk,
 	if s.cfg.AllowTrunk(f.remote.Addr()) {
 		return Account{}, true, true
 	}
-	if s.blocked(f) {
+	if s.blocked(f, reply, req) {
 		return Account{}, false, false
 	}
 	account, verdict := s.authenticate(req, time.Now())
