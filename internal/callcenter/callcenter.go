@@ -67,7 +67,9 @@ type Center struct {
 	OfficeID OfficeID
 	State    State
 	Settings Settings
-	Members  []Member // list order: the order of adding
+	Extras   Extras
+	Holidays []Holiday // by first day
+	Members  []Member  // list order: the order of adding
 }
 
 // Role is what a person may do in one call center.

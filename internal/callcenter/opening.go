@@ -5,6 +5,7 @@ import "time"
 // Holiday is a run of days on which Hours replace the hours of the week, also where hours_on is false. No Hours:
 // closed.
 type Holiday struct {
+	ID    HolidayID
 	Name  string
 	First Date
 	Last  Date // included

@@ -60,7 +60,7 @@ func TestOrderOfHolidayHoursAndOpen(t *testing.T) {
 	off := never
 	off.HoursOn = false
 	days := func(name string, first, last int, hours ...string) Holiday {
-		return Holiday{name, Date{2026, time.December, first}, Date{2026, time.December, last}, hours}
+		return Holiday{1, name, Date{2026, time.December, first}, Date{2026, time.December, last}, hours}
 	}
 	christmas, eve := days("Christmas", 25, 26), days("Week of Christmas", 24, 26, "09:00", "12:00")
 	berlin := zone(t, "Europe/Berlin")
@@ -205,22 +205,25 @@ func TestNextChangeLooksAWeekAhead(t *testing.T) {
 		{"day and night", week("00:00", "24:00"), monday, nil, ""},
 		{
 			"a holiday without hours_on", Defaults("Support"), monday,
-			[]Holiday{{"Corpus Christi", Date{2026, 6, 4}, Date{2026, 6, 4}, nil}},
+			[]Holiday{{1, "Corpus Christi", Date{2026, 6, 4}, Date{2026, 6, 4}, nil}},
 			"2026-06-04T00:00:00+02:00",
 		},
 		{
 			"from one holiday to the next", Defaults("Support"), at(t, "2026-06-04T12:00:00+02:00"),
-			[]Holiday{{"First", Date{2026, 6, 4}, Date{2026, 6, 4}, nil}, {"Second", Date{2026, 6, 5}, Date{2026, 6, 5}, nil}},
+			[]Holiday{
+				{1, "First", Date{2026, 6, 4}, Date{2026, 6, 4}, nil},
+				{2, "Second", Date{2026, 6, 5}, Date{2026, 6, 5}, nil},
+			},
 			"2026-06-05T00:00:00+02:00",
 		},
 		{
 			"a holiday at the horizon", Defaults("Support"), at(t, "2026-05-27T00:00:00+02:00"),
-			[]Holiday{{"Corpus Christi", Date{2026, 6, 4}, Date{2026, 6, 4}, nil}},
+			[]Holiday{{1, "Corpus Christi", Date{2026, 6, 4}, Date{2026, 6, 4}, nil}},
 			"2026-06-04T00:00:00+02:00",
 		},
 		{
 			"a holiday beyond the horizon", Defaults("Support"), at(t, "2026-05-26T23:59:59+02:00"),
-			[]Holiday{{"Corpus Christi", Date{2026, 6, 4}, Date{2026, 6, 4}, nil}},
+			[]Holiday{{1, "Corpus Christi", Date{2026, 6, 4}, Date{2026, 6, 4}, nil}},
 			"",
 		},
 	} {
@@ -271,7 +274,7 @@ func TestNextChangeAgreesWithAScanOfEveryMinute(t *testing.T) {
 		if rapid.Bool().Draw(t, "holiday") {
 			first := now.In(loc).AddDate(0, 0, rapid.IntRange(-1, 9).Draw(t, "first"))
 			last := first.AddDate(0, 0, rapid.IntRange(0, 3).Draw(t, "days"))
-			holidays = []Holiday{{"Holiday", DateOf(first), DateOf(last), dayHours().Draw(t, "holiday hours")}}
+			holidays = []Holiday{{1, "Holiday", DateOf(first), DateOf(last), dayHours().Draw(t, "holiday hours")}}
 		}
 		current := s.Availability(now, loc, holidays)
 		var want time.Time

@@ -47,14 +47,17 @@ type Answer struct{ Call CallID }
 type Play struct {
 	Call    CallID
 	ID      int // counts within the call
+	Leg     int // whose device hears it instead of the caller: LegID.N; 0: the caller
 	Phrases []Phrase
 }
 
-// Phrase is one prompt. Center is whose upload may replace it; Number fills it in where the prompt says one.
+// Phrase is one prompt. Center is whose upload may replace it; Number fills it in where the prompt says one; Text is
+// spoken for PromptText.
 type Phrase struct {
 	Prompt Prompt
 	Center callcenter.ID
 	Number int
+	Text   string
 }
 
 // Prompt names what is said: see the Prompt constants.
@@ -72,6 +75,24 @@ const (
 	PromptMessage       Prompt = "MESSAGE"        // nobody can take the call; goodbye
 	PromptDisabled      Prompt = "DISABLED"       // this line is not available
 	PromptBeep          Prompt = "BEEP"           // 1 kHz, 400 ms
+
+	PromptGreeting         Prompt = "GREETING"             // only as an upload: before anything else, while the center is open
+	PromptMenu             Prompt = "MENU"                 // choose from the menu
+	PromptMenuOption       Prompt = "MENU_OPTION"          // that is no choice; Number is the key that was pressed
+	PromptRecordingNotice  Prompt = "AUTO_RECORDING"       // this call may be recorded
+	PromptRecordingPaused  Prompt = "RECORDING_PAUSED"     // to the operator
+	PromptRecordingResumed Prompt = "RECORDING_RESUMED"    // to the operator
+	PromptCallbackOffer    Prompt = "HOLD_CALLBACK"        // press Number to be called back and keep your place
+	PromptCallbackConfirm  Prompt = "HOLD_CALLBACK_NUMBER" // we will call Text; 1 confirms, 2 types another number
+	PromptCallbackType     Prompt = "HOLD_CALLBACK_TYPE"   // type the number, then #
+	PromptCallbackBooked   Prompt = "HOLD_CALLBACK_BOOKED" // we will call you; goodbye
+	PromptCallbackRefused  Prompt = "HOLD_CALLBACK_NOT"    // no callback can be taken; you keep your place
+	PromptCallbackFor      Prompt = "CALLBACK_FOR"         // to the operator: a callback for Text; 1 dials
+	PromptDirectory        Prompt = "DIRECTORY"            // spell the name on the keypad, then #
+	PromptDirectoryPick    Prompt = "DIRECTORY_PICK"       // for Text press Number
+	PromptExtension        Prompt = "EXTENSION"            // enter the extension, then #
+	PromptNotFound         Prompt = "NOT_FOUND"            // nobody was found
+	PromptText             Prompt = "TEXT"                 // Text, by text-to-speech where there is any
 )
 
 // Music plays hold music to the caller, going on where it stopped.
@@ -117,7 +138,8 @@ type Hangup struct{ Call CallID }
 // Record starts a voicemail; # or Limit ends it and reports RecordingEnded, as StopRecord and a hangup do.
 type Record struct {
 	Call   CallID
-	Center callcenter.ID // whose box
+	Center callcenter.ID         // whose box, unless User is set
+	User   callcenter.OperatorID // a person's box
 	From   string
 	Reason string
 	Limit  time.Duration
@@ -125,6 +147,70 @@ type Record struct {
 
 // StopRecord ends a voicemail.
 type StopRecord struct{ Call CallID }
+
+// AskRouter asks a call router where a caller goes. Digits are those of the last ask, under Hint.
+type AskRouter struct {
+	Call   CallID
+	Router callcenter.RouterID
+	Center callcenter.ID
+	From   string
+	To     string
+	Hint   string
+	Digits string
+}
+
+// DialFar calls a number over a trunk as the caller's side of a call: a callback, a forward, an operator's own call.
+type DialFar struct {
+	Call CallID
+	To   string // E.164
+	From string // the caller id; "": withheld
+}
+
+// RecordCall records both sides of a bridged call in stereo, caller left, operator right.
+type RecordCall struct {
+	Call      CallID
+	Leg       LegID
+	Center    callcenter.ID
+	Operator  callcenter.OperatorID
+	Direction string // "inbound" or "outbound"
+}
+
+// PauseCallRecording leaves out what is said from now on, or takes it in again. Paused audio is never written.
+type PauseCallRecording struct {
+	Call  CallID
+	Pause bool
+}
+
+// StopCallRecording ends the recording; so does the end of the call.
+type StopCallRecording struct{ Call CallID }
+
+// Alert tells supervisors about a service level.
+type Alert struct {
+	Center callcenter.ID
+	Kind   AlertKind
+	Level  float64 // percent
+	Goal   callcenter.Alerts
+	Calls  int // that the level is of
+	Since  time.Time
+	Text   string // one sentence
+}
+
+// AlertKind is one of the constants below.
+type AlertKind string
+
+// The life of an alert.
+const (
+	AlertRaised   AlertKind = "raised"
+	AlertReminded AlertKind = "reminded"
+	AlertCleared  AlertKind = "cleared"
+)
+
+// CallbackDecided answers CallbackAsked.
+type CallbackDecided struct {
+	Call     CallID
+	Position int    // from 1; 0: refused
+	Refused  string // why: "closed", "full", "not_allowed", "duplicate"
+}
 
 // SetDuty puts an operator on or off duty by a rule. The machine has done so already; the host makes it durable.
 type SetDuty struct {
@@ -141,23 +227,30 @@ type Warn struct {
 	Text   string
 }
 
-func (Progress) order()   {}
-func (Refuse) order()     {}
-func (Answer) order()     {}
-func (Play) order()       {}
-func (Music) order()      {}
-func (Ringback) order()   {}
-func (Silence) order()    {}
-func (Ring) order()       {}
-func (CancelLeg) order()  {}
-func (Bridge) order()     {}
-func (HangupLeg) order()  {}
-func (Hangup) order()     {}
-func (Record) order()     {}
-func (StopRecord) order() {}
-func (SetDuty) order()    {}
-func (End) order()        {}
-func (Warn) order()       {}
+func (Progress) order()           {}
+func (Refuse) order()             {}
+func (Answer) order()             {}
+func (Play) order()               {}
+func (Music) order()              {}
+func (Ringback) order()           {}
+func (Silence) order()            {}
+func (Ring) order()               {}
+func (CancelLeg) order()          {}
+func (Bridge) order()             {}
+func (HangupLeg) order()          {}
+func (Hangup) order()             {}
+func (Record) order()             {}
+func (StopRecord) order()         {}
+func (AskRouter) order()          {}
+func (DialFar) order()            {}
+func (RecordCall) order()         {}
+func (PauseCallRecording) order() {}
+func (StopCallRecording) order()  {}
+func (Alert) order()              {}
+func (CallbackDecided) order()    {}
+func (SetDuty) order()            {}
+func (End) order()                {}
+func (Warn) order()               {}
 
 // Outcome is how a call ended. Every call has exactly one.
 type Outcome string

@@ -126,6 +126,75 @@ type WrapUpExtended struct {
 	Extra    time.Duration
 }
 
+// OperatorDigit says that an operator pressed a key while talking: one of 0-9 * #.
+type OperatorDigit struct {
+	Leg   LegID
+	Digit byte
+}
+
+// RouterAnswered is what a call router said, or that it failed: Err is not empty then.
+type RouterAnswered struct {
+	Call   CallID
+	Answer RouterAnswer
+	Err    string
+}
+
+// RouterAnswer is one instruction of a call router.
+type RouterAnswer struct {
+	Action    RouterAction
+	Target    callcenter.Target // route
+	ForwardTo string            // forward: E.164
+	Message   string            // ask, end: text to say
+	HintName  string            // ask: under which name the digits come back
+	NumDigits int               // ask
+}
+
+// RouterAction is one of the constants below.
+type RouterAction string
+
+// What a call router can ask for.
+const (
+	RouterRoute   RouterAction = "route"
+	RouterForward RouterAction = "forward"
+	RouterAsk     RouterAction = "ask"
+	RouterEnd     RouterAction = "end"
+)
+
+// CallbackAsked asks, through the API, that a number be called back in its turn. It is answered by CallbackDecided.
+type CallbackAsked struct {
+	Call   CallID // of the callback: the host picks it
+	Center callcenter.ID
+	Number string // E.164
+	DryRun bool   // only say what would be decided
+}
+
+// CallAsked asks that an operator's phone be rung and then, when they answer, the number.
+type CallAsked struct {
+	Call     CallID
+	Operator callcenter.OperatorID
+	Center   callcenter.ID // on whose behalf; 0: nobody's
+	To       string        // E.164
+	CallerID string        // "": the operator's or center's number; "blocked": withheld
+}
+
+// FarAnswered says that the number of a DialFar answered.
+type FarAnswered struct{ Call CallID }
+
+// FarFailed says that the number of a DialFar refused or could not be reached. Status is the SIP status.
+type FarFailed struct {
+	Call   CallID
+	Status int
+}
+
+// RecordingSet pauses or resumes the recording of an operator's call, or starts and stops one by hand.
+type RecordingSet struct {
+	Operator callcenter.OperatorID
+	On       bool
+}
+
+// HangupAsked ends a call by API.
+type HangupAsked struct{ Call CallID }
+
 // Draining says that the process stops: no new calls (503), waiting and ringing ones are ended, talking ones go on.
 type Draining struct{}
 
@@ -150,5 +219,13 @@ func (LegHungUp) event()       {}
 func (RecordingEnded) event()  {}
 func (WrapUpEnded) event()     {}
 func (WrapUpExtended) event()  {}
+func (OperatorDigit) event()   {}
+func (RouterAnswered) event()  {}
+func (CallbackAsked) event()   {}
+func (CallAsked) event()       {}
+func (FarAnswered) event()     {}
+func (FarFailed) event()       {}
+func (RecordingSet) event()    {}
+func (HangupAsked) event()     {}
 func (Draining) event()        {}
 func (Tick) event()            {}
