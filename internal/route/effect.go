@@ -102,7 +102,10 @@ type Music struct {
 }
 
 // Ringback plays ringback tone to the caller.
-type Ringback struct{ Call CallID }
+type Ringback struct {
+	Call CallID
+	Leg  int // whose device hears it instead of the caller: LegID.N; 0: the caller
+}
 
 // Silence stops what the caller hears.
 type Silence struct{ Call CallID }
@@ -113,7 +116,7 @@ type Ring struct {
 	Center   callcenter.ID
 	Operator callcenter.OperatorID
 	Device   callcenter.DeviceID
-	From     string // the caller's number, to show
+	From     string // the caller's number, to show; of a callback or a call of the operator's own, words and a number
 }
 
 // CancelLeg ends a ringing: CANCEL, or ACK and BYE when its 200 was already on the way. Elsewhere says that another
@@ -123,7 +126,7 @@ type CancelLeg struct {
 	Elsewhere bool
 }
 
-// Bridge connects the caller with an answered leg, both ways, and stops what the caller hears.
+// Bridge connects the caller with an answered leg, both ways, and stops what either of them hears.
 type Bridge struct {
 	Call CallID
 	Leg  LegID
@@ -132,7 +135,7 @@ type Bridge struct {
 // HangupLeg ends an answered leg.
 type HangupLeg struct{ Leg LegID }
 
-// Hangup ends the caller's answered dialog.
+// Hangup ends the caller's answered dialog, or a DialFar, also one that was not answered yet.
 type Hangup struct{ Call CallID }
 
 // Record starts a voicemail; # or Limit ends it and reports RecordingEnded, as StopRecord and a hangup do.
@@ -163,8 +166,14 @@ type AskRouter struct {
 type DialFar struct {
 	Call CallID
 	To   string // E.164
-	From string // the caller id; "": withheld
+	From string // the caller id; "": that of Center or else of Operator; withheld where neither is given
+
+	Center   callcenter.ID         // whose number is shown where From is empty; 0: none's
+	Operator callcenter.OperatorID // the same; 0: none's
 }
+
+// CallerIDBlocked is the CallerID of a CallAsked that withholds it.
+const CallerIDBlocked = "blocked"
 
 // RecordCall records both sides of a bridged call in stereo, caller left, operator right.
 type RecordCall struct {
@@ -172,7 +181,7 @@ type RecordCall struct {
 	Leg       LegID
 	Center    callcenter.ID
 	Operator  callcenter.OperatorID
-	Direction string // "inbound" or "outbound"
+	Direction string // Inbound or Outbound
 }
 
 // PauseCallRecording leaves out what is said from now on, or takes it in again. Paused audio is never written.
@@ -205,12 +214,61 @@ const (
 	AlertCleared  AlertKind = "cleared"
 )
 
+// SaveCallback makes a callback durable, new or changed. The host gives it back by RestoreCallback after a restart.
+type SaveCallback struct{ Callback Callback }
+
+// DropCallback says that a callback is over; its End follows or went before.
+type DropCallback struct{ Call CallID }
+
+// Callback is a place in the line that is kept for somebody who will be called back. Where a caller booked it by a key,
+// the machine derived the id of its Call from that of theirs (docs/reference/routing.md, "Callbacks"): the host meets it
+// in SaveCallback and then in Ring.
+type Callback struct {
+	Call     CallID
+	Center   callcenter.ID
+	Number   string    // E.164, to call
+	CallerID string    // the number they had dialled; "": the center's
+	Asked    time.Time // when it was booked
+	Entered  time.Time // the place: when they entered the line
+	Tries    int       // times that the number was called
+	After    time.Time // not called before; zero: any time
+}
+
+// SavePlace makes the place of a caller in the line durable, so that they have it back when they call again after the
+// process died. The host gives it back by RestorePlace.
+type SavePlace struct{ Place Place }
+
+// DropPlace says that a saved place is not needed any more.
+type DropPlace struct{ Call CallID }
+
+// Place is where a caller stands, or stood, in the line.
+type Place struct {
+	Call    CallID
+	Center  callcenter.ID
+	From    string // the caller's number
+	Entered time.Time
+}
+
 // CallbackDecided answers CallbackAsked.
 type CallbackDecided struct {
 	Call     CallID
 	Position int    // from 1; 0: refused
-	Refused  string // why: "closed", "full", "not_allowed", "duplicate"
+	Refused  string // why, one of the Refused constants
 }
+
+// Why no callback was taken.
+const (
+	RefusedClosed     = "closed"
+	RefusedFull       = "full"
+	RefusedNotAllowed = "not_allowed"
+	RefusedDuplicate  = "duplicate"
+)
+
+// The directions of a call. A callback is an outbound one.
+const (
+	Inbound  = "inbound"
+	Outbound = "outbound"
+)
 
 // SetDuty puts an operator on or off duty by a rule. The machine has done so already; the host makes it durable.
 type SetDuty struct {
@@ -248,6 +306,10 @@ func (PauseCallRecording) order() {}
 func (StopCallRecording) order()  {}
 func (Alert) order()              {}
 func (CallbackDecided) order()    {}
+func (SaveCallback) order()       {}
+func (DropCallback) order()       {}
+func (SavePlace) order()          {}
+func (DropPlace) order()          {}
 func (SetDuty) order()            {}
 func (End) order()                {}
 func (Warn) order()               {}
@@ -279,6 +341,8 @@ type CallRecord struct {
 	Center    callcenter.ID
 	From      string
 	To        string
+	Direction string // Inbound or Outbound; the number that is not ours is From of the one, To of the other
+	Callback  bool   // somebody who had asked for it was called back, or was not reached
 	Outcome   Outcome
 	Reason    string // why this outcome: "timeout", "queue_full", "escape", "unknown_number", ...
 	Operator  callcenter.OperatorID

@@ -174,7 +174,17 @@ type CallAsked struct {
 	Operator callcenter.OperatorID
 	Center   callcenter.ID // on whose behalf; 0: nobody's
 	To       string        // E.164
-	CallerID string        // "": the operator's or center's number; "blocked": withheld
+	CallerID string        // "": the center's or operator's number; CallerIDBlocked: withheld
+}
+
+// RestoreCallback gives back a callback that was saved before the process stopped. The host gives all of them after the
+// call centers, in the order in which they were first saved, and before any call.
+type RestoreCallback struct{ Callback Callback }
+
+// RestorePlace gives back the place in the line of a caller who was lost with the process, for PlaceKept from Lost.
+type RestorePlace struct {
+	Place Place
+	Lost  time.Time // when the process that had the call last lived; zero: now
 }
 
 // FarAnswered says that the number of a DialFar answered.
@@ -186,7 +196,8 @@ type FarFailed struct {
 	Status int
 }
 
-// RecordingSet pauses or resumes the recording of an operator's call, or starts and stops one by hand.
+// RecordingSet pauses (On false) or resumes (On true) the recording of an operator's call. A call that is not recorded
+// is not recorded by it either: nobody was told.
 type RecordingSet struct {
 	Operator callcenter.OperatorID
 	On       bool
@@ -223,6 +234,8 @@ func (OperatorDigit) event()   {}
 func (RouterAnswered) event()  {}
 func (CallbackAsked) event()   {}
 func (CallAsked) event()       {}
+func (RestoreCallback) event() {}
+func (RestorePlace) event()    {}
 func (FarAnswered) event()     {}
 func (FarFailed) event()       {}
 func (RecordingSet) event()    {}

@@ -26,8 +26,9 @@ type CenterView struct {
 	Name             string
 	Availability     callcenter.Availability
 	Strategy         callcenter.Strategy
-	Waiting          int
-	OldestEntry      time.Time // of those waiting; zero: nobody waits
+	Waiting          int       // callbacks included
+	Callbacks        int       // of those waiting
+	OldestEntry      time.Time // of those waiting on the line, not of callbacks; zero: nobody waits
 	OnDuty           int       // with or without a device
 	Capacity         int       // could be rung now
 	Goal             callcenter.Alerts
@@ -36,6 +37,13 @@ type CenterView struct {
 	AnsweredInTarget int             // since the machine started
 	MaxHoldCount     int
 	LongestWait      time.Duration // of all who entered since the machine started
+	Alert            AlertView
+}
+
+// AlertView is a service level alert that was raised and not cleared. The zero value: there is none.
+type AlertView struct {
+	Since time.Time
+	Text  string // one sentence, of the last time it was told
 }
 
 // OperatorView is a person at this instant.
@@ -58,13 +66,17 @@ type CallView struct {
 	Center   callcenter.ID
 	From     string
 	To       string
-	State    string // "arrived", "offering", "queued", "connected", "prompt", "voicemail"
+	State    string // "arrived", "offering", "queued", "connected", "prompt", "voicemail", "dialling", "callback"
 	Since    time.Time
 	Arrived  time.Time
 	Entered  time.Time
 	Position int // in the queue, from 1; 0: not in it
 	Operator callcenter.OperatorID
 	Path     []PathStep
+
+	Direction string // Inbound or Outbound
+	Callback  bool
+	Recording string // "", "on" or "paused"
 }
 
 // PathStep is one thing that happened to a call, in words.
