@@ -220,6 +220,9 @@ func (e *Engine) perform(now time.Time, effect route.Effect) {
 		e.cfg.Records.SaveDuty(order.Operator, order.Duty)
 	case route.Warn:
 		e.notices.add(Notice{At: now, Level: "warning", Text: order.Text})
+	case route.Pass:
+		e.cfg.Records.SaveCall(order.Record)
+		e.ended.add(order.Record)
 	case route.End:
 		e.cfg.Records.SaveCall(order.Record)
 		e.ended.add(order.Record)

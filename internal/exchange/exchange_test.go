@@ -299,7 +299,7 @@ func TestTheEndReleasesEverything(t *testing.T) {
 	b, l := newBench(), &leg{offer: []byte("sdp")}
 	id, events := b.arrive(t, l)
 	events.Ended("bye")
-	b.do(route.Hangup{Call: id}, route.End{Record: route.CallRecord{Call: id}}, route.Music{Call: id})
+	b.do(route.Hangup{Call: id}, route.End{Record: route.CallRecord{Call: id, Visit: id}}, route.Music{Call: id})
 	if callers, devices := b.Legs(); callers+devices != 0 || b.ports[0].closed != 1 {
 		t.Errorf("%d legs left, port closed %d times", callers+devices, b.ports[0].closed)
 	}

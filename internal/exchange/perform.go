@@ -50,7 +50,7 @@ func callOf(order route.Order) (route.CallID, bool) {
 	case route.StopRecord:
 		return o.Call, true
 	case route.End:
-		return o.Record.Call, true
+		return o.Record.Visit, true
 	}
 	return 0, false
 }

@@ -311,7 +311,7 @@ func (m *Machine) end(c *call, outcome Outcome, reason string) {
 	m.ended++
 	m.outcomes.add(outcome)
 	r := CallRecord{
-		Call: c.id, From: c.from, To: c.to, Outcome: outcome, Reason: reason,
+		Call: c.id, Visit: c.id, From: c.from, To: c.to, Outcome: outcome, Reason: reason,
 		Arrived: c.arrived, Entered: c.entered, Connected: c.connected, Ended: m.now, Offers: c.offers,
 		Path: c.path,
 	}

@@ -20,6 +20,7 @@ type center struct {
 	avail    callcenter.Availability
 	hours    timer
 	closed   bool // the last closing sent those waiting away
+	greets   bool // a greeting was uploaded
 
 	members  []*member // list order
 	free     []uint64  // one bit a member: could be rung now
@@ -93,6 +94,12 @@ func (m *Machine) centerChanged(def *callcenter.Center) {
 	m.checkHours(c)
 	m.touch(c)
 	m.markCenter(c)
+}
+
+func (m *Machine) promptsUploaded(e PromptsUploaded) {
+	if c := m.centers[e.Center]; c != nil {
+		c.greets = slices.Contains(e.Prompts, PromptGreeting)
+	}
 }
 
 // settingsChanged carries out what a PATCH does to calls in progress (docs/reference/routing.md, "Changes").

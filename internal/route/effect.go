@@ -162,9 +162,12 @@ type AskRouter struct {
 	Digits string
 }
 
-// DialFar calls a number over a trunk as the caller's side of a call: a callback, a forward, an operator's own call.
+// DialFar calls a number over a trunk. Leg 0: it is the caller's side of a call (a callback, an operator's own call), and
+// FarAnswered or FarFailed say what became of it. Otherwise a caller who is here is forwarded, and it is a leg like that
+// of a device: LegRinging, LegAnswered, LegFailed and LegHungUp report on it, CancelLeg, Bridge and HangupLeg order it.
 type DialFar struct {
 	Call CallID
+	Leg  int    // LegID.N, or 0
 	To   string // E.164
 	From string // the caller id; "": that of Center or else of Operator; withheld where neither is given
 
@@ -276,6 +279,13 @@ type SetDuty struct {
 	Duty     callcenter.Duty
 }
 
+// Pass closes the books on an entry leg whose caller goes on: another call center takes them over with its whole flow, as
+// the entry leg Next. The caller's dialog, its legs and Visit stay as they are.
+type Pass struct {
+	Record CallRecord
+	Next   CallID
+}
+
 // End closes the books on a call. It is the last order of every call, exactly once.
 type End struct{ Record CallRecord }
 
@@ -311,6 +321,7 @@ func (DropCallback) order()       {}
 func (SavePlace) order()          {}
 func (DropPlace) order()          {}
 func (SetDuty) order()            {}
+func (Pass) order()               {}
 func (End) order()                {}
 func (Warn) order()               {}
 
@@ -335,9 +346,11 @@ var Outcomes = []Outcome{
 	Answered, Abandoned, ShortAbandoned, Voicemail, Message, Forwarded, CallbackRequested, Rejected, Failed,
 }
 
-// CallRecord is what remains of a call. Zero times: it did not come to that.
+// CallRecord is what remains of a call: of one entry leg, where the caller went through several call centers. Zero
+// times: it did not come to that.
 type CallRecord struct {
-	Call      CallID
+	Call      CallID // of the entry leg: the first has the visit's
+	Visit     CallID // as the events and orders name the caller
 	Center    callcenter.ID
 	From      string
 	To        string

@@ -40,6 +40,9 @@ type Operator struct {
 	DoNotDisturb bool
 	Devices      []Device // in id order
 	Duty         callcenter.Duty
+	FirstName    string // with LastName: how the directory spells them
+	LastName     string // both empty: the last word of Name is the last name
+	Extension    string // digits; "": none
 }
 
 // Device is one phone of an operator. Static ones are reachable until a call to them fails, registered ones while
@@ -120,10 +123,18 @@ type RecordingEnded struct {
 // WrapUpEnded says that an operator ended wrap-up early.
 type WrapUpEnded struct{ Operator callcenter.OperatorID }
 
-// WrapUpExtended says that an operator asked for Extra more time, once per wrap-up.
+// WrapUpExtended says that an operator asked for Extra more time, once per wrap-up and at most what the call center
+// allows; 0: all of that.
 type WrapUpExtended struct {
 	Operator callcenter.OperatorID
 	Extra    time.Duration
+}
+
+// PromptsUploaded says which prompts of a call center are uploads now, all of them. Some are only played as uploads
+// (PromptGreeting), so the machine has to know.
+type PromptsUploaded struct {
+	Center  callcenter.ID
+	Prompts []Prompt
 }
 
 // OperatorDigit says that an operator pressed a key while talking: one of 0-9 * #.
@@ -132,11 +143,13 @@ type OperatorDigit struct {
 	Digit byte
 }
 
-// RouterAnswered is what a call router said, or that it failed: Err is not empty then.
+// RouterAnswered is what a call router said, or that it failed: Err is not empty then. A router that does not exist or
+// is switched off failed too.
 type RouterAnswered struct {
-	Call   CallID
-	Answer RouterAnswer
-	Err    string
+	Call          CallID
+	Answer        RouterAnswer
+	Err           string
+	DefaultTarget callcenter.Target // the router's, on every answer: an answer may name a target that does not exist
 }
 
 // RouterAnswer is one instruction of a call router.
@@ -230,6 +243,7 @@ func (LegHungUp) event()       {}
 func (RecordingEnded) event()  {}
 func (WrapUpEnded) event()     {}
 func (WrapUpExtended) event()  {}
+func (PromptsUploaded) event() {}
 func (OperatorDigit) event()   {}
 func (RouterAnswered) event()  {}
 func (CallbackAsked) event()   {}

@@ -147,6 +147,8 @@ func (m *Machine) apply(e Event) {
 		m.wrapUpExtended(e)
 	case CallArrived:
 		m.callArrived(e)
+	case PromptsUploaded:
+		m.promptsUploaded(e)
 	case Draining:
 		m.drain()
 	default:

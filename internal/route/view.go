@@ -56,13 +56,15 @@ type OperatorView struct {
 	Duty     callcenter.Duty
 	OffAfter bool // goes off duty when the call or wrap-up ends
 	Call     CallID
-	Missed   int // in a row
+	Missed   int           // in a row
+	Extend   time.Duration // how much longer this wrap-up may still be made
 	Centers  []callcenter.ID
 }
 
 // CallView is a call at this instant.
 type CallView struct {
 	ID       CallID
+	Entry    CallID // of the entry leg: ID, until another call center takes the caller over
 	Center   callcenter.ID
 	From     string
 	To       string

@@ -184,7 +184,7 @@ func (m *Machine) Call(id CallID) (CallView, bool) {
 		return CallView{}, false
 	}
 	v := CallView{
-		ID: c.id, From: c.from, To: c.to, State: callStates[c.state], Since: c.since, Arrived: c.arrived,
+		ID: c.id, Entry: c.id, From: c.from, To: c.to, State: callStates[c.state], Since: c.since, Arrived: c.arrived,
 		Entered: c.entered, Path: slices.Clone(c.path), Center: c.center.id, Position: c.center.position(c),
 	}
 	switch {
