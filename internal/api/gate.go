@@ -60,7 +60,8 @@ func left(name string, v limit.Verdict) string {
 func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
 
 // authenticate finds out who asks. An address that failed too often gets 429 for every further failure; a good key is
-// still let in from there, so that nobody is locked out by a neighbour. What has not even the form of a key is no guess.
+// still let in from there, so that nobody is locked out by a neighbour. What has not even the form of a key is no
+// guess.
 func (a *API) authenticate(r *http.Request, now time.Time) (auth.Principal, error) {
 	id, secret, ok := auth.Parse(keyText(r))
 	if !ok {
