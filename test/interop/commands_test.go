@@ -89,8 +89,10 @@ func TestHelpAndExitCodes(t *testing.T) {
 	if code != 0 {
 		t.Errorf("serve --help: exit %d", code)
 	}
-	for _, flag := range []string{"--data", "--http", "--sip", "--rtp-ports", "--timezone", "--country", "--rate-limit",
-		"--company-rate-limit", "--drain", "$SWITCHBOARD_DATA"} {
+	for _, flag := range []string{
+		"--data", "--http", "--sip", "--rtp-ports", "--timezone", "--country", "--rate-limit",
+		"--company-rate-limit", "--drain", "$SWITCHBOARD_DATA",
+	} {
 		if !strings.Contains(out, flag) {
 			t.Errorf("serve --help does not name %s:\n%s", flag, out)
 		}
