@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"switchboard/internal/auth"
+	"switchboard/internal/callcenter"
 	"switchboard/internal/limit"
 	"switchboard/internal/problem"
 	"switchboard/internal/store"
@@ -64,4 +65,53 @@ func TestKeyOfAnotherProcessWorksWhereOthersGuessed(t *testing.T) {
 		co.send("GET", centers, nil, as(text[:len(text)-43]+strings.Repeat("A", 43))).want(401)
 	}
 	co.send("GET", centers, nil, as(text)).want(200)
+}
+
+func TestAdminOfAnOffice(t *testing.T) {
+	co := newCompany(t)
+	branch := callcenter.OfficeID(77)
+	err := co.store.Update(t.Context(), "system", func(tx *store.Tx) error {
+		return tx.PutOffice(&callcenter.Office{ID: branch, Name: "Branch", Timezone: "UTC", State: callcenter.StateActive})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	here, there := co.center("Here", map[string]any{"office_id": "77"}), co.center("There")
+	ada, bob := co.user("ada"), co.user("bob")
+	target, key := "/api/v2/users/"+ada, co.key(store.RoleUser, operatorID(t, ada))
+	for body, location := range map[string]string{
+		`{"admin_office_ids":[5]}`:           "admin_office_ids.0",
+		`{"admin_office_ids":["77","77"]}`:   "admin_office_ids.1",
+		`{"admin_office_ids":[77,null]}`:     "admin_office_ids.1",
+		`{"admin_office_ids":"77"}`:          "admin_office_ids",
+		`{"admin_office_ids":[0,"x",77,20]}`: "admin_office_ids.0 admin_office_ids.1",
+	} {
+		if got := co.send("PATCH", target, body).want(400); !sameWords(got.locations(), location) {
+			t.Errorf("%s: %s", body, got.body)
+		}
+	}
+	add := func(center string) reply {
+		return co.send("POST", centers+"/"+center+"/operators", `{"user_id":`+bob+`}`, as(key))
+	}
+	duty := func() reply {
+		return co.send("PATCH", centers+"/operators/"+bob+"/dutystatus", `{"on_duty":true}`, as(key))
+	}
+	add(here).want(403)
+	got := co.send("PATCH", target, `{"admin_office_ids":["77"]}`).want(200)
+	if got.at("admin_office_ids.0") != "77" || got.at("is_admin") != true || got.at("is_super_admin") != false {
+		t.Errorf("appointed: %s", got.body)
+	}
+	if again := co.send("PATCH", target, string(got.body)).want(200); again.header.Get("ETag") != got.header.Get("ETag") {
+		t.Errorf("sent back: %s", again.body)
+	}
+	add(there).want(403)
+	duty().want(403)
+	add(here).want(200)
+	duty().want(200)
+	co.send("PATCH", centers+"/"+here+"/operators/"+bob+"/skill", `{"skill_level":7}`, as(key)).want(200)
+	co.send("PATCH", centers+"/"+here, `{"ring_seconds":20}`, as(key)).want(403)
+	if got := co.send("PATCH", target, `{"admin_office_ids":[]}`).want(200); got.at("is_admin") != false {
+		t.Errorf("dismissed: %s", got.body)
+	}
+	duty().want(403)
 }
