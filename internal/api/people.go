@@ -218,7 +218,7 @@ func updateUser(c *call) (answer, error) {
 	rules := func(db records) []problem.Field {
 		fields := append(knownOffice(db, body.OfficeID), distinctEmails(body.Emails)...)
 		fields = append(fields, adminOffices(db, body.AdminOffices)...)
-		return append(fields, c.keptNumbers(body.PhoneNumbers)...)
+		return append(fields, c.keptNumbers(db, body.PhoneNumbers)...)
 	}
 	err = c.change(rules, func(tx *store.Tx) error {
 		user, err := c.userIn(tx, c.user.ID)
