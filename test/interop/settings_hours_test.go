@@ -19,8 +19,10 @@ const noHours = `{"hours_on": true, "sunday_hours": [], "monday_hours": [], "tue
 func everyDay(open, close string) string {
 	hours := `{"hours_on": true`
 	for day := time.Sunday; day <= time.Saturday; day++ {
-		hours += fmt.Sprintf(`, %q: [%q, %q]`, []string{"sunday", "monday", "tuesday", "wednesday", "thursday", "friday",
-			"saturday"}[day]+"_hours", open, close)
+		hours += fmt.Sprintf(`, %q: [%q, %q]`, []string{
+			"sunday", "monday", "tuesday", "wednesday", "thursday", "friday",
+			"saturday",
+		}[day]+"_hours", open, close)
 	}
 	return hours + "}"
 }
