@@ -26,45 +26,40 @@ func (c *call) named() callcenter.OperatorID {
 	return callcenter.OperatorID(positive(text))
 }
 
-// selfOrSupervisor is the right of company admins, of the person whom the path names, and of the supervisors and
-// admins of a call center in which that person is.
+// selfOrSupervisor is the right of the person whom the path names, and of the supervisors and admins of a call center
+// in which that person is, of its office or of the company.
 func selfOrSupervisor(c *call) bool {
-	if self(c) || c.administersCompany() {
+	if self(c) || c.administers(0) {
 		return true
 	}
-	if c.who.User == 0 {
-		return false
-	}
 	for _, center := range c.snapshot.CentersOf(c.named()) {
-		if member, ok := memberOf(center, c.who.User); ok && member.Role != callcenter.RoleOperator {
+		member, ok := memberOf(center, c.who.User)
+		if ok && member.Role != callcenter.RoleOperator || c.administers(center.OfficeID) {
 			return true
 		}
 	}
 	return false
 }
 
-// adminOfCenter is the right of company admins and of the admins of the call center that the wildcard names.
+// adminOfCenter is the right of the admins of the call center that the wildcard names, of its office or of the company.
 func adminOfCenter(wildcard string) func(*call) bool {
 	return func(c *call) bool {
-		if c.who.CompanyAdmin() || c.administersCompany() {
+		if c.who.CompanyAdmin() || c.administers(0) {
 			return true
 		}
 		center, ok := c.snapshot.Center(callcenter.ID(positive(c.r.PathValue(wildcard))))
-		if !ok || c.who.User == 0 {
+		if !ok {
 			return false
 		}
 		member, ok := memberOf(center, c.who.User)
-		return ok && member.Role == callcenter.RoleAdmin
+		return ok && member.Role == callcenter.RoleAdmin || c.administers(center.OfficeID)
 	}
 }
 
-// administersCompany says whether the key is that of a person who administers the company.
-func (c *call) administersCompany() bool {
-	if c.who.User == 0 {
-		return false
-	}
+// administers says whether the key is that of a person who administers an office, or the company; 0: only the company.
+func (c *call) administers(office callcenter.OfficeID) bool {
 	user, ok := c.snapshot.User(c.who.User)
-	return ok && user.IsCompanyAdmin
+	return ok && (user.IsCompanyAdmin || slices.Contains(user.AdminOffices, office))
 }
 
 func memberOf(center *callcenter.Center, id callcenter.OperatorID) (callcenter.Member, bool) {

@@ -254,6 +254,7 @@ type records interface {
 	Center(callcenter.ID) (*callcenter.Center, bool)
 	User(callcenter.OperatorID) (*callcenter.User, bool)
 	Office(callcenter.OfficeID) (*callcenter.Office, bool)
+	Number(e164 string) (*callcenter.Number, bool)
 }
 
 // translate turns the store's errors into those of the catalogue.

@@ -128,6 +128,11 @@ func TestOperatorsOfACenter(t *testing.T) {
 	}
 	co.send("DELETE", target, `{"user_id":`+ada+`}`).want(404)
 	co.send("GET", skill, nil).want(404)
+	for query, location := range map[string]string{"": "user_id", "?user_id=x": "user_id", "?user_id=0": "user_id"} {
+		if got := co.send("DELETE", target+query, nil).want(400); got.locations() != location {
+			t.Errorf("%q: %s", query, got.body)
+		}
+	}
 	co.send("DELETE", target+"?user_id="+bob, nil).want(200) // proxies drop the bodies of DELETE
 	if got := co.send("DELETE", target, nil).want(400); got.locations() != "user_id" {
 		t.Errorf("nobody: %s", got.body)

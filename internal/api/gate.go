@@ -59,43 +59,39 @@ func left(name string, v limit.Verdict) string {
 
 func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
 
-// authenticate finds out who asks. An address that failed too often gets no more lookups on disk, and 429 for every
-// further failure; a good key is still let in from there, so that nobody is locked out by a neighbour.
+// authenticate finds out who asks. An address that failed too often gets 429 for every further failure; a good key is
+// still let in from there, so that nobody is locked out by a neighbour. What has not even the form of a key is no
+// guess.
 func (a *API) authenticate(r *http.Request, now time.Time) (auth.Principal, error) {
-	addr := addressOf(r)
-	wait := a.Failures.Refused(now, addr)
-	text, given := keyText(r)
-	if given {
-		key, err := a.lookUp(r.Context(), text, now, wait > 0)
-		if err != nil {
-			return auth.Principal{}, err
-		}
-		if key != nil {
-			return auth.Of(key), nil
-		}
+	id, secret, ok := auth.Parse(keyText(r))
+	if !ok {
+		return auth.Principal{}, problem.New(problem.Unauthorized, "")
 	}
-	if wait > 0 {
+	key, err := a.lookUp(r.Context(), id, secret, now)
+	if err != nil {
+		return auth.Principal{}, err
+	}
+	if key != nil {
+		return auth.Of(key), nil
+	}
+	addr := addressOf(r)
+	if wait := a.Failures.Refused(now, addr); wait > 0 {
 		refused := problem.New(problem.TooManyFailures, "")
 		refused.RetryAfter = wait
 		return auth.Principal{}, refused
 	}
-	if given {
-		if a.Failures.Fail(now, addr) {
-			a.Log.Warn("an address is refused after too many bad keys", "address", addr.String())
-		}
+	if a.Failures.Fail(now, addr) {
+		a.Log.Warn("an address is refused after too many bad keys", "address", addr.String())
 	}
 	return auth.Principal{}, problem.New(problem.Unauthorized, "")
 }
 
-// lookUp finds the key that text is; nil: it is none that works.
-func (a *API) lookUp(ctx context.Context, text string, now time.Time, memoryOnly bool) (*store.Key, error) {
-	id, secret, ok := auth.Parse(text)
-	if !ok {
-		return nil, nil
-	}
+// lookUp finds the key with this id and secret; nil: it is none that works. It looks on disk too, as another process
+// may have made the key a moment ago.
+func (a *API) lookUp(ctx context.Context, id, secret string, now time.Time) (*store.Key, error) {
 	snapshot := a.Settings.Snapshot()
 	key, known := snapshot.Key(id)
-	if !known && !memoryOnly {
+	if !known {
 		var err error
 		if key, known, err = a.Settings.Key(ctx, id); err != nil {
 			return nil, err
@@ -114,18 +110,17 @@ func (a *API) lookUp(ctx context.Context, text string, now time.Time, memoryOnly
 }
 
 // keyText is the key as sent. The header wins over the query, also when it holds something else than a key.
-func keyText(r *http.Request) (text string, given bool) {
+func keyText(r *http.Request) string {
 	if lines := r.Header.Values("Authorization"); len(lines) > 0 {
 		scheme, rest, _ := strings.Cut(strings.TrimSpace(lines[0]), " ")
 		if len(lines) > 1 || !strings.EqualFold(scheme, "Bearer") {
-			return "", true
+			return ""
 		}
-		return strings.TrimSpace(rest), true
+		return strings.TrimSpace(rest)
 	}
 	if !strings.Contains(r.URL.RawQuery, "apikey=") {
-		return "", false
+		return ""
 	}
 	query, _ := url.ParseQuery(r.URL.RawQuery) // what is malformed is found later, by whom it concerns
-	text = query.Get("apikey")
-	return text, text != ""
+	return query.Get("apikey")
 }

@@ -74,7 +74,6 @@ type company struct {
 	admin   string // a company admin key
 	office  callcenter.OfficeID
 	id      callcenter.CompanyID
-	log     bytes.Buffer
 	address string // of the client
 
 	mu  sync.Mutex

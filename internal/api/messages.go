@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"net/http"
@@ -22,20 +23,16 @@ func showMessage(m store.VoicemailRecord) messageBody {
 	}
 }
 
-// listMessages pages by a message's place among all. Messages are only ever added behind, so places stay.
+// listMessages pages by when messages became complete. Those that end later come behind, whenever they began, and those
+// that are dropped were never listed.
 func listMessages(c *call) (answer, error) {
 	all, err := c.api.Voicemails.Voicemails(c.context())
 	if err != nil {
 		return answer{}, err
 	}
-	places := make([]int, len(all))
-	for i := range all {
-		places[i] = i
-	}
-	return showPage(c, places,
-		func(i int) int64 { return int64(i) + 1 },
-		func(i int) bool { return all[i].Complete },
-		func(i int) messageBody { return showMessage(all[i]) })
+	all = slices.DeleteFunc(all, func(m store.VoicemailRecord) bool { return !m.Complete })
+	slices.SortFunc(all, func(a, b store.VoicemailRecord) int { return cmp.Compare(a.Seq, b.Seq) })
+	return showPage(c, all, func(m store.VoicemailRecord) int64 { return m.Seq }, nil, showMessage)
 }
 
 func getMessage(c *call) (answer, error) { return show(showMessage(c.message)) }

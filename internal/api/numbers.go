@@ -148,13 +148,13 @@ func keepNumbers(tx *store.Tx, target callcenter.Target, keep []string) error {
 }
 
 // keptNumbers is the rule for the phone_numbers of a user: no number twice, and none that they do not have.
-func (c *call) keptNumbers(numbers *[]string) []problem.Field {
+func (c *call) keptNumbers(db records, numbers *[]string) []problem.Field {
 	if numbers == nil {
 		return nil
 	}
 	fields := distinct("phone_numbers", *numbers)
 	for i, e164 := range *numbers {
-		number, ok := c.api.Settings.Snapshot().Number(e164)
+		number, ok := db.Number(e164)
 		if !ok || number.Target != userTarget(c.user.ID) {
 			fields = append(fields, problem.Field{
 				Name: "phone_numbers." + strconv.Itoa(i), In: problem.InBody,
@@ -273,7 +273,7 @@ func assignNumber(c *call) (answer, error) {
 				Name: "target_id", In: problem.InBody, Message: "is no " + string(target.Type) + " of the company",
 			})
 		}
-		return append(fields, c.knownNumber(body)...)
+		return append(fields, c.knownNumber(db, body)...)
 	}
 	var assigned *callcenter.Number
 	err = c.change(rules, func(tx *store.Tx) error {
@@ -295,14 +295,14 @@ func assignNumber(c *call) (answer, error) {
 }
 
 // knownNumber is the rule for the number of a body.
-func (c *call) knownNumber(body numberAssign) []problem.Field {
+func (c *call) knownNumber(db records, body numberAssign) []problem.Field {
 	if c.number != nil || body.Number == "" && body.AreaCode != "" {
 		return nil
 	}
 	if body.Number == "" {
 		return []problem.Field{{Name: "number", In: problem.InBody, Message: "or area_code is required"}}
 	}
-	if _, ok := c.api.Settings.Snapshot().Number(body.Number); ok {
+	if _, ok := db.Number(body.Number); ok {
 		return nil
 	}
 	return []problem.Field{{

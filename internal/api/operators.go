@@ -84,7 +84,8 @@ func removeOperator(c *call) (answer, error) {
 		body.UserID = &id
 	}
 	rules := func(db records) []problem.Field {
-		if body.UserID == nil {
+		badly := slices.ContainsFunc(c.bad, func(f problem.Field) bool { return f.Name == "user_id" })
+		if body.UserID == nil && !badly {
 			return []problem.Field{{Name: "user_id", In: problem.InBody, Message: "is required"}}
 		}
 		return nil

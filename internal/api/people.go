@@ -2,6 +2,7 @@ package api
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"switchboard/internal/callcenter"
@@ -59,7 +60,8 @@ func (c *call) userBody(snapshot *store.Snapshot, user *callcenter.User) userBod
 		ID: user.ID, CompanyID: c.companyID(), OfficeID: user.OfficeID,
 		FirstName: user.FirstName, LastName: user.LastName, DisplayName: displayName(user),
 		Emails: user.Emails, Extension: user.Extension, License: user.License, State: user.State,
-		IsAdmin: user.IsCompanyAdmin, IsCompanyAdmin: user.IsCompanyAdmin, DoNotDisturb: user.DoNotDisturb,
+		IsAdmin: user.IsCompanyAdmin || len(user.AdminOffices) > 0, IsCompanyAdmin: user.IsCompanyAdmin,
+		AdminOffices: user.AdminOffices, DoNotDisturb: user.DoNotDisturb,
 		IsOnDuty: d.On, OnDutyStatus: d.status, Reason: d.Reason,
 		DutyStarted: naive(d.Since), OnDutyStarted: naive(d.OnSince),
 		IsAvailable: d.state != route.OnCall && d.state != route.Ringing,
@@ -168,15 +170,16 @@ func createUser(c *call) (answer, error) {
 }
 
 type userUpdate struct {
-	FirstName      *string              `json:"first_name"`
-	LastName       *string              `json:"last_name"`
-	Emails         *[]string            `json:"emails"`
-	PhoneNumbers   *[]string            `json:"phone_numbers"`
-	Extension      *string              `json:"extension"`
-	OfficeID       *callcenter.OfficeID `json:"office_id"`
-	IsCompanyAdmin *bool                `json:"is_super_admin"`
-	License        *string              `json:"license"`
-	State          *callcenter.State    `json:"state"`
+	FirstName      *string                `json:"first_name"`
+	LastName       *string                `json:"last_name"`
+	Emails         *[]string              `json:"emails"`
+	PhoneNumbers   *[]string              `json:"phone_numbers"`
+	Extension      *string                `json:"extension"`
+	OfficeID       *callcenter.OfficeID   `json:"office_id"`
+	IsCompanyAdmin *bool                  `json:"is_super_admin"`
+	AdminOffices   *[]callcenter.OfficeID `json:"admin_office_ids"`
+	License        *string                `json:"license"`
+	State          *callcenter.State      `json:"state"`
 }
 
 // applied is a person as the update makes them.
@@ -188,6 +191,7 @@ func (u userUpdate) applied(user *callcenter.User) *callcenter.User {
 	set(&changed.Extension, u.Extension)
 	set(&changed.OfficeID, u.OfficeID)
 	set(&changed.IsCompanyAdmin, u.IsCompanyAdmin)
+	set(&changed.AdminOffices, u.AdminOffices)
 	set(&changed.License, u.License)
 	set(&changed.State, u.State)
 	return &changed
@@ -202,7 +206,7 @@ func set[T any](field *T, value *T) {
 func sameUser(a, b *callcenter.User) bool {
 	return a.FirstName == b.FirstName && a.LastName == b.LastName && slices.Equal(a.Emails, b.Emails) &&
 		a.Extension == b.Extension && a.OfficeID == b.OfficeID && a.IsCompanyAdmin == b.IsCompanyAdmin &&
-		a.License == b.License && a.State == b.State
+		slices.Equal(a.AdminOffices, b.AdminOffices) && a.License == b.License && a.State == b.State
 }
 
 func updateUser(c *call) (answer, error) {
@@ -213,7 +217,8 @@ func updateUser(c *call) (answer, error) {
 	after := c.user
 	rules := func(db records) []problem.Field {
 		fields := append(knownOffice(db, body.OfficeID), distinctEmails(body.Emails)...)
-		return append(fields, c.keptNumbers(body.PhoneNumbers)...)
+		fields = append(fields, adminOffices(db, body.AdminOffices)...)
+		return append(fields, c.keptNumbers(db, body.PhoneNumbers)...)
 	}
 	err = c.change(rules, func(tx *store.Tx) error {
 		user, err := c.userIn(tx, c.user.ID)
@@ -239,6 +244,26 @@ func updateUser(c *call) (answer, error) {
 		return answer{}, err
 	}
 	return c.showUser(after)
+}
+
+// adminOffices is the rule for the admin_office_ids of a body: offices of the company, each once.
+func adminOffices(db records, ids *[]callcenter.OfficeID) []problem.Field {
+	if ids == nil {
+		return nil
+	}
+	var fields []problem.Field
+	bad := func(place int, message string) {
+		name := "admin_office_ids." + strconv.Itoa(place)
+		fields = append(fields, problem.Field{Name: name, In: problem.InBody, Message: message})
+	}
+	for i, id := range *ids {
+		if _, ok := db.Office(id); !ok {
+			bad(i, "is no office of the company")
+		} else if slices.Contains((*ids)[:i], id) {
+			bad(i, "is listed twice")
+		}
+	}
+	return fields
 }
 
 func distinctEmails(emails *[]string) []problem.Field {

@@ -79,6 +79,7 @@ type userBody struct {
 	State          callcenter.State      `json:"state"`
 	IsAdmin        bool                  `json:"is_admin"`
 	IsCompanyAdmin bool                  `json:"is_super_admin"`
+	AdminOffices   []callcenter.OfficeID `json:"admin_office_ids"`
 	DoNotDisturb   bool                  `json:"do_not_disturb"`
 	IsOnDuty       bool                  `json:"is_on_duty"`
 	OnDutyStatus   string                `json:"on_duty_status"`

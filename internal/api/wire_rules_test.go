@@ -335,29 +335,6 @@ func TestDefaultLimits(t *testing.T) {
 	}
 }
 
-func TestBadKeysAreBounded(t *testing.T) {
-	co := newCompany(t)
-	for range limit.MaxAPIFailures {
-		co.send("GET", centers, nil, as("sb_bad")).want(401)
-	}
-	got := co.send("GET", centers, nil, as("sb_bad"))
-	checkEnvelope(t, got, 429, problem.TooManyFailures)
-	if got.header.Get("Retry-After") != "60" {
-		t.Errorf("Retry-After %q", got.header.Get("Retry-After"))
-	}
-	co.send("GET", centers, nil).want(200) // a good key is no guess
-	fresh := co.key(store.RoleCompanyAdmin, 0)
-	co.send("GET", centers, nil, as(fresh)).want(200)
-	co.address = "192.0.2.2:4000"
-	co.send("GET", centers, nil, as("sb_bad")).want(401)
-	co.address = "192.0.2.1:4000"
-	co.later(time.Minute)
-	co.send("GET", centers, nil, as("sb_bad")).want(401)
-	if !strings.Contains(string(got.body), "address") {
-		t.Errorf("body %s", got.body)
-	}
-}
-
 func TestVersions(t *testing.T) {
 	co := newCompany(t)
 	target := centers + "/" + co.center("Support")

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"path"
 	"strings"
 	"time"
 
@@ -45,13 +46,15 @@ func (a *App) startHTTP() error {
 	return nil
 }
 
-// bySide hands a request to the API or to the pages. It looks at the raw path: a ServeMux would answer an unclean one
-// with a redirect, where the API promises its own 404.
+// bySide hands a request to the API or to the pages. The API also gets paths that only lead to it when cleaned: the
+// pages' ServeMux would answer them with a redirect, where the API promises its own 404.
 type bySide struct{ rest, pages http.Handler }
 
 // ServeHTTP implements http.Handler.
 func (b bySide) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if path := r.URL.Path; path == "/openapi.json" || path == "/api" || strings.HasPrefix(path, "/api/") {
+	clean := path.Clean("/" + r.URL.Path)
+	if clean == "/openapi.json" || strings.HasPrefix(clean+"/", "/api/") ||
+		strings.HasPrefix(r.URL.Path, "/api/") {
 		b.rest.ServeHTTP(w, r)
 		return
 	}

@@ -100,6 +100,7 @@ type User struct {
 	Emails         []string // the first is the primary one
 	Extension      string
 	IsCompanyAdmin bool
+	AdminOffices   []OfficeID // those that the person administers, with their call centers
 	License        string
 	State          State
 	DoNotDisturb   bool

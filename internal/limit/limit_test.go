@@ -50,8 +50,10 @@ func TestRefusedRequestsAreNotCounted(t *testing.T) {
 
 func TestPeekCountsNothing(t *testing.T) {
 	log := NewLog[int](1, time.Second)
-	if !log.Peek(noon, 1).OK || !log.Peek(noon, 1).OK || log.Keys() != 0 {
-		t.Fatal("peek counted")
+	for range 2 { // the limit is one
+		if !log.Peek(noon, 1).OK || log.Keys() != 0 {
+			t.Fatal("peek counted")
+		}
 	}
 	log.Allow(noon, 1)
 	if v := log.Peek(noon, 1); v.OK || v.RetryAfter != time.Second {

@@ -78,6 +78,7 @@ type Revision struct {
 // VoicemailRecord is a message that a caller left. Its audio is the file Path, relative to the data directory.
 type VoicemailRecord struct {
 	ID         int64
+	Seq        int64 // its place among the complete ones, by when they became so; the store's; 0: it is not yet
 	Call       route.CallID
 	Center     callcenter.ID
 	From       string

@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"maps"
 	"path/filepath"
 	"reflect"
 	"sync"
@@ -40,7 +41,7 @@ func TestVoicemails(t *testing.T) {
 	if err := s.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	late.ListenedBy = []callcenter.OperatorID{12, 11}
+	late.ListenedBy, late.Seq = []callcenter.OperatorID{12, 11}, 1
 	list, err := s.Voicemails(t.Context())
 	if err != nil || !reflect.DeepEqual(list, []VoicemailRecord{early, late}) {
 		t.Errorf("Voicemails: %+v, %v", list, err)
@@ -54,6 +55,37 @@ func TestVoicemails(t *testing.T) {
 	}
 	if err := s.Listened(t.Context(), 3, 11); !errors.Is(err, ErrNotFound) {
 		t.Errorf("Listened to a dropped one: %v", err)
+	}
+}
+
+func TestVoicemailsAreCountedInTheOrderInWhichTheyEnd(t *testing.T) {
+	s := open(t, t.TempDir(), Options{})
+	at := time.Unix(100, 0)
+	save := func(id int64, after time.Duration, complete bool) {
+		s.SaveVoicemail(VoicemailRecord{ID: id, At: at.Add(after), Complete: complete})
+	}
+	save(9, 0, false)
+	save(5, time.Second, false)
+	save(7, 2*time.Second, false)
+	save(7, 2*time.Second, true)
+	s.DropVoicemail(5)
+	save(9, 0, true)
+	save(7, 2*time.Second, true) // again: its place stays
+	save(6, 3*time.Second, false)
+	save(4, 4*time.Second, true)
+	if err := s.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	list, err := s.Voicemails(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[int64]int64{}
+	for _, v := range list {
+		got[v.ID] = v.Seq
+	}
+	if want := (map[int64]int64{9: 2, 7: 1, 6: 0, 4: 3}); !maps.Equal(got, want) {
+		t.Errorf("places %v, want %v", got, want)
 	}
 }
 

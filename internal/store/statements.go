@@ -46,6 +46,15 @@ const (
 	readKeySQL    = "SELECT doc FROM api_key WHERE id = ?"
 )
 
+// saveVoicemailSQL gives a message its place among the complete ones when it first is complete.
+const saveVoicemailSQL = `INSERT INTO voicemail (id, call, center, caller, at, duration, reason, path, complete, seq)
+	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,
+		CASE WHEN ?9 THEN (SELECT coalesce(max(seq), 0) + 1 FROM voicemail) ELSE 0 END)
+	ON CONFLICT (id) DO UPDATE SET
+		call = excluded.call, center = excluded.center, caller = excluded.caller, at = excluded.at,
+		duration = excluded.duration, reason = excluded.reason, path = excluded.path, complete = excluded.complete,
+		seq = CASE WHEN voicemail.seq > 0 THEN voicemail.seq ELSE excluded.seq END`
+
 // statements are the writer's, prepared once.
 type statements struct {
 	puts, removes                               map[string]*sql.Stmt
@@ -86,8 +95,7 @@ func (w *writer) prepare(ctx context.Context) error {
 	st.lastSeq, st.addHistory, st.readKey = prepare(lastSeqSQL), prepare(addHistorySQL), prepare(readKeySQL)
 	st.addStep = prepare("INSERT OR IGNORE INTO journal (step, at, event, body) VALUES (?, ?, ?, ?)")
 	st.saveCall = prepare("INSERT OR REPLACE INTO call (id, ended, doc) VALUES (?, ?, ?)")
-	st.saveVoicemail = prepare(`INSERT OR REPLACE INTO voicemail
-		(id, call, center, caller, at, duration, reason, path, complete) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	st.saveVoicemail = prepare(saveVoicemailSQL)
 	st.dropVoicemail = prepare("DELETE FROM voicemail WHERE id = ?")
 	st.dropListeners = prepare("DELETE FROM voicemail_listener WHERE voicemail = ?")
 	st.dropUserEmails = prepare("DELETE FROM user_email WHERE user = ?")

@@ -25,6 +25,10 @@ func measurePatch(ctx context.Context, r *report) error {
 
 const patchTrials = 200
 
+func branch(routing string) object {
+	return object{"action": "voicemail", "try_dial_operators": true, "operator_routing": routing}
+}
+
 func runPatch(ctx context.Context, others int) (delays times, stale int, err error) {
 	s, c, err := startCenter(ctx, "Patched", nil)
 	if err != nil {
@@ -68,7 +72,7 @@ func runPatch(ctx context.Context, others int) (delays times, stale int, err err
 	for trial := range patchTrials {
 		rule := rules[trial%2]
 		_, err := s.api("PATCH", "/api/v2/callcenters/"+c.id,
-			object{"routing_options": object{"open": object{"operator_routing": rule.routing}}})
+			object{"routing_options": object{"open": branch(rule.routing), "closed": branch(rule.routing)}})
 		if err != nil {
 			return nil, 0, err
 		}

@@ -21,8 +21,11 @@ import (
 	"time"
 )
 
-// serverCore is the one processor that the measured server has.
-const serverCore = "0"
+// Processors of the measured server: one of its own, or for requests all that there are.
+const (
+	ownCore  = "0"
+	allCores = "0-1"
+)
 
 // clockTick is the unit of CPU times in /proc (USER_HZ, 100 on every Linux port that Go runs on).
 const clockTick = 10 * time.Millisecond
@@ -45,12 +48,16 @@ var readyLine = regexp.MustCompile(`Pages and API: (\S+)\s+Calls: sip:(\S+)`)
 
 // startServer runs the binary until stop. Extra flags follow ours.
 func startServer(ctx context.Context, extra ...string) (*server, error) {
+	return startServerOn(ctx, ownCore, extra...)
+}
+
+func startServerOn(ctx context.Context, cores string, extra ...string) (*server, error) {
 	dir, err := os.MkdirTemp("", "switchboard-bench-")
 	if err != nil {
 		return nil, err
 	}
 	s := &server{dir: dir, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 128}}}
-	if err := s.launch(ctx, extra); err != nil {
+	if err := s.launch(ctx, cores, extra); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	offices, err := s.api("GET", "/api/v2/offices", nil)
@@ -67,9 +74,9 @@ func startServer(ctx context.Context, extra ...string) (*server, error) {
 	return s, nil
 }
 
-func (s *server) launch(ctx context.Context, extra []string) error {
+func (s *server) launch(ctx context.Context, cores string, extra []string) error {
 	args := []string{
-		"-c", serverCore, program, "serve", "--data", filepath.Join(s.dir, "data"), "--http", "127.0.0.1:0",
+		"-c", cores, program, "serve", "--data", filepath.Join(s.dir, "data"), "--http", "127.0.0.1:0",
 		"--sip", "127.0.0.1:0", "--timezone", "UTC", "--rate-limit", "100000000", "--company-rate-limit", "1000000",
 		"--drain", "1s", "--rtp-ports", "10000-31999",
 	}

@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -45,5 +46,26 @@ func TestInterruptDrains(t *testing.T) {
 	}
 	if took := time.Since(began); took > drain+3*time.Second {
 		t.Errorf("draining took %s", took)
+	}
+}
+
+func TestSecondInterruptEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	server := lab.Serve(t, t.TempDir(), "--drain", "10m")
+	company := server.Company()
+	company.Trunk()
+	center := company.Center("Support", `{}`)
+	phone := called(t, "answer_talk")
+	ada := sit(company, center, "Ada", phone)
+	lab.Scenario(t, "call_until_bye", server.SIP, bound, "-m", "1", "-s", center.Number)
+	eventually(t, "Ada talks", func() bool {
+		duty := company.MustAPI("GET", "/api/v2/callcenters/operators/"+ada.ID+"/dutystatus", "")
+		return duty.Text("on_duty_status") == "occupied"
+	})
+	server.Interrupt()
+	eventually(t, "the server drains", func() bool { return strings.Contains(server.Output(), "draining") })
+	server.Interrupt()
+	if code := server.Exit(); code == 0 {
+		t.Error("a drain that was cut short ended with exit code 0")
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"switchboard/internal/limit"
+	"switchboard/internal/media"
 	"switchboard/internal/route"
 	"switchboard/internal/softphone"
 	"switchboard/test/lab"
@@ -183,5 +184,19 @@ func TestDeclinedSoftphoneAndBaresipShareAQueue(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), lab.Patience)
 	defer cancel()
 	call.Wait(ctx, softphone.EndedEvent)
+	over(l, center, route.Answered, 1)
+}
+
+// A phone that lost its power sends no BYE. Its silence ends the call, so that nobody waits for it for ever.
+func TestPhoneThatDiesLetsTheCallerGo(t *testing.T) {
+	l, center := room(t)
+	ada, phone := baresipOperator(l, center, "Ada", lab.Account{})
+	caller := lab.Scenario(t, "call_until_bye", l.SIP, media.SilenceLimit+bound, "-m", "1", "-s", center.Number)
+	phone.Wait("CALL_INCOMING", 1)
+	phone.Do("accept", "")
+	l.Until("Ada talks", func(p lab.Picture) bool { return p.Operator(ada).State == route.OnCall })
+	time.Sleep(time.Second)
+	phone.Stop()
+	caller.MustSucceed()
 	over(l, center, route.Answered, 1)
 }

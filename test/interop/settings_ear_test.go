@@ -263,3 +263,15 @@ func isTone(samples []int16, hz float64) bool {
 	all := audio.RMS(samples)
 	return all > 300 && audio.ToneRMS(samples, hz) > 0.8*all
 }
+
+func TestTheEarTellsPromptsApart(t *testing.T) {
+	t.Parallel()
+	for _, said := range audio.PromptNames() {
+		sound, _ := audio.Prompt(said)
+		for _, other := range audio.PromptNames() {
+			if contains(t, sound, other) != (said == other) {
+				t.Errorf("hearing %s, the ear took it for %s: %t", said, other, said != other)
+			}
+		}
+	}
+}

@@ -28,7 +28,7 @@ const patience = 100 * time.Second
 type hall struct {
 	*lab.Lab
 	station *softphone.Station
-	callers int
+	callers []*caller
 }
 
 func newHall(t *testing.T) *hall {
@@ -149,8 +149,8 @@ func (h *hall) briefCaller(to *lab.Center, stays time.Duration) *caller {
 
 func (h *hall) call(to *lab.Center, scenario string, extra ...string) *caller {
 	h.T.Helper()
-	h.callers++
-	c := &caller{ear: newEar(h.T), from: fmt.Sprintf("+1415555%04d", h.callers)}
+	c := &caller{ear: newEar(h.T), from: fmt.Sprintf("+1415555%04d", len(h.callers)+1)}
+	h.callers = append(h.callers, c)
 	args := append([]string{
 		"-m", "1", "-s", to.Number, "-key", "from", c.from, "-key", "ear", fmt.Sprint(c.port()),
 	}, extra...)
@@ -185,7 +185,17 @@ func (h *hall) waiting(at *lab.Center, callers int) {
 			}
 		}
 	}
-	h.T.Fatalf("waited in vain until %d callers wait: %s", callers, h.Now())
+	h.lost(fmt.Sprintf("until %d callers wait", callers))
+}
+
+// lost fails the test with all that is known: how the callers' sipps fared and what the page shows.
+func (h *hall) lost(what string) {
+	h.T.Helper()
+	for _, c := range h.callers {
+		c.sipp.Stop()
+		h.T.Logf("%s: %v", c.from, c.sipp.Wait())
+	}
+	h.T.Fatalf("waited in vain %s: %s", what, h.Now())
 }
 
 // stands waits until an operator is in a state.
@@ -198,7 +208,7 @@ func (h *hall) stands(d *desk, state route.OperatorState) route.OperatorView {
 			}
 		}
 	}
-	h.T.Fatalf("waited in vain until %s is %s: %s", d.Name, state, h.Now())
+	h.lost("until " + d.Name + " is " + string(state))
 	return route.OperatorView{}
 }
 
@@ -211,7 +221,7 @@ func (h *hall) records(calls int) []route.CallRecord {
 		list, err := h.App.Store().Calls(ctx, calls+1, time.Time{})
 		switch {
 		case ctx.Err() != nil:
-			h.T.Fatalf("waited for the end of %d calls, saw that of %d", calls, len(list))
+			h.lost(fmt.Sprintf("for the end of %d calls, saw that of %d", calls, len(list)))
 		case err != nil:
 			h.T.Fatal(err)
 		case len(list) > calls:
@@ -249,7 +259,7 @@ func (h *hall) record(c *caller) route.CallRecord {
 		case <-ctx.Done():
 		}
 	}
-	h.T.Fatalf("the call of %s never ended", c.from)
+	h.lost("until the call of " + c.from + " ends")
 	return route.CallRecord{}
 }
 

@@ -2,9 +2,12 @@ package interop
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"switchboard/internal/engine"
 	"switchboard/internal/route"
 	"switchboard/test/lab"
 )
@@ -16,8 +19,10 @@ const noHours = `{"hours_on": true, "sunday_hours": [], "monday_hours": [], "tue
 func everyDay(open, close string) string {
 	hours := `{"hours_on": true`
 	for day := time.Sunday; day <= time.Saturday; day++ {
-		hours += fmt.Sprintf(`, %q: [%q, %q]`, []string{"sunday", "monday", "tuesday", "wednesday", "thursday", "friday",
-			"saturday"}[day]+"_hours", open, close)
+		hours += fmt.Sprintf(`, %q: [%q, %q]`, []string{
+			"sunday", "monday", "tuesday", "wednesday", "thursday", "friday",
+			"saturday",
+		}[day]+"_hours", open, close)
 	}
 	return hours + "}"
 }
@@ -98,13 +103,18 @@ func TestWithoutDiallingTheActionComesAtOnce(t *testing.T) {
 	later.hears("VM_UNAVAILABLE")
 	later.leavesMessage()
 	h.ended(later, route.Voicemail, "not_built")
+	h.Until("the page says that the action is not built yet", func(p lab.Picture) bool {
+		return slices.ContainsFunc(p.Notices, func(n engine.Notice) bool {
+			return strings.Contains(n.Text, "person is not built yet")
+		})
+	})
 	wantText(t, "rung", rung(h.records(3), desks...), "")
 }
 
-// closesSoon is the time zone of hours that end at the next full minute at least three seconds away, and that minute.
+// closesSoon is the time zone of hours that end at the next full minute, at least eight seconds away, and these hours.
 // The zone keeps midnight far.
 func closesSoon() (zone, hours string) {
-	now := time.Now().UTC().Add(3 * time.Second)
+	now := time.Now().UTC().Add(8 * time.Second)
 	at := now.Truncate(time.Minute).Add(time.Minute)
 	zone, shift := "UTC", 0
 	if at.Hour() < 2 || at.Hour() > 21 {
@@ -115,11 +125,11 @@ func closesSoon() (zone, hours string) {
 
 func TestClosingTimeComesByTheClock(t *testing.T) {
 	h := newHall(t)
-	zone, hours := closesSoon()
 	leaving, ada, talking := h.busyLine(`{}`)
 	staying := h.Center("Sales", routing("longestidle"))
 	staying.Patch(`{"hold_queue": {"stay_in_queue_after_closing": true}}`)
 	staying.Add(ada.Operator, 50)
+	zone, hours := closesSoon()
 	for _, center := range []*lab.Center{leaving, staying} {
 		center.Patch(fmt.Sprintf(`{"timezone": %q}`, zone))
 		center.Patch(hours)

@@ -36,6 +36,10 @@ func TestMaxHoldCountIsHowManyMayWait(t *testing.T) {
 	center.Patch(`{"hold_queue": {"max_hold_count": 2}}`)
 	second := h.caller(center)
 	h.waiting(center, 2)
+	center.Patch(`{"routing_options": {"open": {"action": "message", "try_dial_operators": false},
+		"closed": {"action": "message", "try_dial_operators": false}}}`)
+	h.ended(h.caller(center), route.Message, "not_dialled") // new callers only
+	h.waiting(center, 2)
 	ada.now(serves)
 	talking.Hangup()
 	first, next := h.ended(waiting, route.Answered, "operator_hung_up"),
@@ -59,8 +63,12 @@ func TestFullLineGivesTheActionWithItsReason(t *testing.T) {
 
 func TestMaxHoldSecondsIsTheLongestWait(t *testing.T) {
 	h := newHall(t)
-	center, _, talking := h.busyLine(`{"hold_queue": {"max_hold_seconds": 30}}`)
+	center, _, talking := h.busyLine(`{"hold_queue": {"max_hold_seconds": 30}, "routing_options": {
+		"open": {"action": "voicemail", "try_dial_operators": true},
+		"closed": {"action": "voicemail", "try_dial_operators": false}}}`)
 	waiting := h.caller(center)
+	h.waiting(center, 1)
+	center.Patch(routing("longestidle")) // who waits gets the new action when it comes to that
 	r := h.ended(waiting, route.Message, "timeout")
 	if r.Wait() < 30*time.Second {
 		t.Errorf("sent away after %s, want 30s", r.Wait())

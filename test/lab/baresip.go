@@ -164,7 +164,7 @@ func (b *Baresip) configure(account Account, control uint16) {
 	if account.Password == "" {
 		register = 0
 	}
-	sip, rtp := sparsePort(b.t, account.At), sparsePort(b.t, account.At)
+	sip, rtp := freePort(b.t, account.At), freePort(b.t, account.At)
 	write := func(name string, content []byte) {
 		if err := os.WriteFile(filepath.Join(b.dir, name), content, 0o600); err != nil {
 			b.t.Fatal(err)

@@ -10,17 +10,29 @@ import (
 
 var loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 
-// freePort is a port of an address that was free for UDP and TCP a moment ago. sipp and baresip cannot pick one
+// sparse is how far apart the ports of freePort lie: baresip takes the next port for TLS, and pairs for RTP and RTCP.
+const sparse = 10
+
+// Ports that tests hand out: below those that the system gives to whoever asks for any, and those that servers use for
+// audio. A port from there that was free a moment ago is still free when the program that it is for has started.
+const lowPort, highPort = 10_000, 20_000
+
+// lastPort starts at a place of this process's own, so that packages tested side by side do not meet.
+var lastPort atomic.Uint32
+
+// freePort is the first of ten ports that nothing of an address uses, for UDP and TCP: sipp and baresip cannot pick one
 // themselves.
 func freePort(t testing.TB, addr netip.Addr) uint16 {
 	t.Helper()
-	for range 100 {
-		conn, err := net.ListenPacket("udp", netip.AddrPortFrom(addr, 0).String())
+	for range (highPort - lowPort) / sparse {
+		step := lastPort.Add(sparse) + uint32(os.Getpid())*170
+		port := uint16(lowPort + step%(highPort-lowPort)/sparse*sparse)
+		at := netip.AddrPortFrom(addr, port).String()
+		conn, err := net.ListenPacket("udp", at)
 		if err != nil {
-			t.Fatal(err)
+			continue
 		}
-		port := uint16(conn.LocalAddr().(*net.UDPAddr).Port)
-		listener, err := net.Listen("tcp", netip.AddrPortFrom(addr, port).String())
+		listener, err := net.Listen("tcp", at)
 		_ = conn.Close()
 		if err == nil {
 			_ = listener.Close()
@@ -28,29 +40,5 @@ func freePort(t testing.TB, addr netip.Addr) uint16 {
 		}
 	}
 	t.Fatal("no port is free for both UDP and TCP")
-	return 0
-}
-
-// sparse is how far apart ports of sparsePort lie: baresip takes the next port for TLS, and pairs for RTP and RTCP.
-const sparse = 10
-
-// lastSparse starts at a place of this process's own, so that packages tested side by side do not meet.
-var lastSparse atomic.Uint32
-
-// sparsePort is the first of ten ports, below those that the system hands out.
-func sparsePort(t testing.TB, addr netip.Addr) uint16 {
-	t.Helper()
-	const low, high = 11_000, 31_000
-	for range 200 {
-		step := lastSparse.Add(sparse) + uint32(os.Getpid())*170
-		port := uint16(low + step%(high-low)/sparse*sparse)
-		conn, err := net.ListenPacket("udp", netip.AddrPortFrom(addr, port).String())
-		if err != nil {
-			continue
-		}
-		_ = conn.Close()
-		return port
-	}
-	t.Fatal("no ten ports in a row are free")
 	return 0
 }

@@ -68,7 +68,7 @@ func ScenarioAt(
 	if target.IsValid() {
 		args = append(args, target.String())
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), bound+5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), bound+5*time.Second)
 	s.cancel = cancel
 	command := exec.CommandContext(ctx, "sipp", args...)
 	command.Dir, command.Stdout, command.Stderr = s.dir, &s.output, &s.output
@@ -77,8 +77,24 @@ func ScenarioAt(
 		t.Fatal(err)
 	}
 	go func() { defer close(s.done); s.err = command.Wait() }()
-	t.Cleanup(s.Stop)
+	t.Cleanup(func() {
+		over := s.over()
+		s.Stop()
+		if err := s.Wait(); over && err != nil && t.Failed() {
+			t.Logf("%s: %v", name, err)
+		}
+	})
 	return s
+}
+
+// over says whether it has ended by itself.
+func (s *SIPP) over() bool {
+	select {
+	case <-s.done:
+		return true
+	default:
+		return false
+	}
 }
 
 // Tone is what the talking scenarios play: this frequency, in Hz.
