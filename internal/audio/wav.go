@@ -31,7 +31,13 @@ type Sound struct {
 }
 
 // WAVHeader makes the header of a mono 16-bit 8 kHz file with that many bytes of samples behind it.
-func WAVHeader(dataBytes uint32) [WAVHeaderSize]byte {
+func WAVHeader(dataBytes uint32) [WAVHeaderSize]byte { return wavHeader(1, dataBytes) }
+
+// StereoWAVHeader makes the header of a two-channel 16-bit 8 kHz file, left and right sample by turns, with that many
+// bytes behind it.
+func StereoWAVHeader(dataBytes uint32) [WAVHeaderSize]byte { return wavHeader(2, dataBytes) }
+
+func wavHeader(channels uint16, dataBytes uint32) [WAVHeaderSize]byte {
 	var h [WAVHeaderSize]byte
 	le := binary.LittleEndian
 	copy(h[0:], "RIFF")
@@ -39,10 +45,10 @@ func WAVHeader(dataBytes uint32) [WAVHeaderSize]byte {
 	copy(h[8:], "WAVEfmt ")
 	le.PutUint32(h[16:], 16)
 	le.PutUint16(h[20:], wavPCM)
-	le.PutUint16(h[22:], 1)
+	le.PutUint16(h[22:], channels)
 	le.PutUint32(h[24:], Rate)
-	le.PutUint32(h[28:], Rate*2)
-	le.PutUint16(h[32:], 2)
+	le.PutUint32(h[28:], Rate*2*uint32(channels))
+	le.PutUint16(h[32:], 2*channels)
 	le.PutUint16(h[34:], 16)
 	copy(h[36:], "data")
 	le.PutUint32(h[40:], dataBytes)
@@ -59,6 +65,24 @@ func WriteWAV(samples []int16) []byte {
 	return out
 }
 
+// ReadStereoWAV decodes a file of two channels, both as long as each other. Errors are those of ReadWAV.
+func ReadStereoWAV(file []byte) (left, right Sound, err error) {
+	format, data, err := wavParts(file)
+	if err != nil {
+		return Sound{}, Sound{}, err
+	}
+	if format.channels != 2 {
+		return Sound{}, Sound{}, fmt.Errorf("%w: %d channels, want 2", ErrWAV, format.channels)
+	}
+	sides := [2]Sound{{Rate: format.rate}, {Rate: format.rate}}
+	width := format.bits / 8
+	for ; len(data) >= 2*width; data = data[2*width:] {
+		sides[0].Samples = append(sides[0].Samples, format.sample(data))
+		sides[1].Samples = append(sides[1].Samples, format.sample(data[width:]))
+	}
+	return sides[0], sides[1], nil
+}
+
 type wavFormat struct {
 	tag, channels, bits int
 	rate                int
@@ -67,11 +91,20 @@ type wavFormat struct {
 // ReadWAV decodes a file; two channels are mixed into one. A header that promises more than there is, as a recording
 // cut short has, is taken for what is there. Errors wrap ErrWAV and say what is wrong.
 func ReadWAV(file []byte) (Sound, error) {
+	format, data, err := wavParts(file)
+	if err != nil {
+		return Sound{}, err
+	}
+	return Sound{Rate: format.rate, Samples: format.samples(data)}, nil
+}
+
+// wavParts finds the format and the samples of a file.
+func wavParts(file []byte) (wavFormat, []byte, error) {
 	if len(file) > MaxWAV {
-		return Sound{}, fmt.Errorf("%w: longer than %d bytes", ErrWAV, MaxWAV)
+		return wavFormat{}, nil, fmt.Errorf("%w: longer than %d bytes", ErrWAV, MaxWAV)
 	}
 	if len(file) < 12 || string(file[:4]) != "RIFF" || string(file[8:12]) != "WAVE" {
-		return Sound{}, fmt.Errorf("%w: no RIFF header", ErrWAV)
+		return wavFormat{}, nil, fmt.Errorf("%w: no RIFF header", ErrWAV)
 	}
 	var format *wavFormat
 	for rest := file[12:]; len(rest) >= 8; {
@@ -82,18 +115,18 @@ func ReadWAV(file []byte) (Sound, error) {
 		case "fmt ":
 			f, err := readFormat(chunk)
 			if err != nil {
-				return Sound{}, err
+				return wavFormat{}, nil, err
 			}
 			format = &f
 		case "data":
 			if format == nil {
-				return Sound{}, fmt.Errorf("%w: samples before their format", ErrWAV)
+				return wavFormat{}, nil, fmt.Errorf("%w: samples before their format", ErrWAV)
 			}
-			return Sound{Rate: format.rate, Samples: format.samples(chunk)}, nil
+			return *format, chunk, nil
 		}
 		rest = body[min(size+size&1, int64(len(body))):]
 	}
-	return Sound{}, fmt.Errorf("%w: no samples", ErrWAV)
+	return wavFormat{}, nil, fmt.Errorf("%w: no samples", ErrWAV)
 }
 
 func readFormat(chunk []byte) (wavFormat, error) {

@@ -1,8 +1,10 @@
 package media
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
+	"path/filepath"
 	"slices"
 	"sync"
 	"syscall"
@@ -61,6 +63,65 @@ func BenchmarkRelay(b *testing.B) {
 	if s := p.Stats(); s.Sent != uint64(sent) {
 		b.Errorf("%d of %d packets were relayed", s.Sent, sent)
 	}
+}
+
+// Calls of BenchmarkRecord, and how long they talk.
+const (
+	recordCalls   = 100
+	recordSeconds = 4
+)
+
+// BenchmarkRecord has calls talk both ways in real time, not recorded and recorded, and reports the CPU per packet that
+// each takes, the phones' included: recording must not cost more than a fifth of the relay.
+func BenchmarkRecord(b *testing.B) {
+	for _, recorded := range []bool{false, true} {
+		b.Run(fmt.Sprintf("recorded=%t", recorded), func(b *testing.B) {
+			for b.Loop() {
+				talk(b, recorded)
+			}
+		})
+	}
+}
+
+func talk(b *testing.B, recorded bool) {
+	p, dir := newPool(b, PoolConfig{}), b.TempDir()
+	var phones []*phone
+	dropped := make(chan uint64, recordCalls)
+	for i := range recordCalls {
+		px, py := openPort(b, p, nil), openPort(b, p, nil)
+		x, y := newPhone(b, audio.ULaw), newPhone(b, audio.ULaw)
+		x.call(px)
+		y.call(py)
+		px.Connect(py)
+		phones = append(phones, x, y)
+		if recorded {
+			path := filepath.Join(dir, fmt.Sprint(i))
+			if _, err := p.RecordPair(path, px, py, func(r Recording) { dropped <- r.Dropped }); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	payload := make([]byte, frameSize)
+	began := cpu()
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for range recordSeconds * 50 {
+		<-ticker.C
+		for _, x := range phones {
+			x.send(x.packet(0, x.stamp, payload))
+			x.stamp += frameSize
+		}
+	}
+	used, sent := cpu()-began, p.Stats().Sent
+	if err := p.Close(); err != nil {
+		b.Fatal(err)
+	}
+	lost := uint64(0)
+	for recorded && len(dropped) > 0 {
+		lost += <-dropped
+	}
+	b.ReportMetric(float64(used.Microseconds())/float64(sent), "cpu-us/packet")
+	b.ReportMetric(float64(lost), "frames-lost")
 }
 
 // drain waits for one packet.

@@ -70,6 +70,7 @@ type Port struct {
 	terms    atomic.Pointer[terms]
 	peer     atomic.Pointer[Port]
 	recorder atomic.Pointer[recorder]
+	tape     atomic.Pointer[tapeEnd]
 	closed   atomic.Bool
 	in       receiver
 	out      sender
@@ -159,6 +160,9 @@ func (pt *Port) Close() {
 		return
 	}
 	pt.StopRecord()
+	if end := pt.tape.Load(); end != nil {
+		end.tape.Stop()
+	}
 	pt.out.mu.Lock()
 	pt.out.player.stop()
 	pt.out.digits = nil

@@ -33,48 +33,87 @@ type Recording struct {
 	Err      error         // the disk failed; the file holds what came before
 }
 
-// recorder takes frames from the line through a ring, one goroutine at each end, and writes them to a WAV file.
-type recorder struct {
+// frames is a ring of frames between the line and the disk, one goroutine at each end.
+type frames struct {
 	ring    [ringSlots]recorded
 	head    atomic.Uint32 // next to fill
 	tail    atomic.Uint32 // next to write
 	dropped atomic.Uint64
-	quit    chan struct{}
-	once    sync.Once
-
-	// The writer's own:
-	file    *os.File
-	max     int64 // samples
-	begun   bool
-	base    uint32 // timestamp of sample 0
-	began   int64  // ns, when sample 0 came
-	end     int64  // samples in the file
-	batch   []byte
-	batchAt int64 // sample at which batch begins
+	deaf    atomic.Bool  // paused: nothing is taken
+	floor   atomic.Int64 // what was said before this sample of the recording is not taken: it belongs to a pause
 }
 
 type recorded struct {
 	stamp uint32
 	at    int64
+	floor int64
 	law   audio.Law
 	size  int
 	sound [frameSize]byte
 }
 
 // tap never blocks: what finds the ring full is dropped and counted.
-func (r *recorder) tap(payload []byte, stamp uint32, law audio.Law, now int64) {
+func (f *frames) tap(payload []byte, stamp uint32, law audio.Law, now int64) {
+	if f.deaf.Load() {
+		return
+	}
 	for len(payload) > 0 {
-		head := r.head.Load()
-		if head-r.tail.Load() == ringSlots {
-			r.dropped.Add(1)
+		head := f.head.Load()
+		if head-f.tail.Load() == ringSlots {
+			f.dropped.Add(1)
 			return
 		}
-		slot := &r.ring[head%ringSlots]
+		slot := &f.ring[head%ringSlots]
 		slot.size = copy(slot.sound[:], payload)
-		slot.stamp, slot.at, slot.law = stamp, now, law
+		slot.stamp, slot.at, slot.law, slot.floor = stamp, now, law, f.floor.Load()
 		payload, stamp = payload[slot.size:], stamp+uint32(slot.size)
-		r.head.Store(head + 1)
+		f.head.Store(head + 1)
 	}
+}
+
+// next is the oldest frame that was not taken yet, nil for none. It stays until taken.
+func (f *frames) next() *recorded {
+	tail := f.tail.Load()
+	if tail == f.head.Load() {
+		return nil
+	}
+	return &f.ring[tail%ringSlots]
+}
+
+func (f *frames) taken() { f.tail.Add(1) }
+
+// timeline says where a stream's timestamps lie on the clock.
+type timeline struct {
+	begun bool
+	base  uint32 // timestamp of sample 0
+	began int64  // ns, when sample 0 came
+}
+
+// place is the sample at which a frame belongs, by its timestamp as long as that agrees with the clock; else it comes
+// at its time or right after what came before.
+func (t *timeline) place(slot *recorded, after int64) int64 {
+	at := int64(int32(slot.stamp - t.base))
+	clock := samplesIn(time.Duration(slot.at - t.began))
+	if at < clock-stampLeeway || at > clock+stampLeeway {
+		at = max(clock, after)
+		t.base = slot.stamp - uint32(at)
+	}
+	return at
+}
+
+// recorder takes frames from the line and writes them to a WAV file.
+type recorder struct {
+	frames
+	quit chan struct{}
+	once sync.Once
+
+	// The writer's own:
+	timeline
+	file    *os.File
+	max     int64 // samples
+	end     int64 // samples in the file
+	batch   []byte
+	batchAt int64 // sample at which batch begins
 }
 
 func (r *recorder) stop() { r.once.Do(func() { close(r.quit) }) }
@@ -167,11 +206,10 @@ func (r *recorder) finish() error {
 
 // flush empties the ring into the file and brings the header up to date.
 func (r *recorder) flush() error {
-	tail, before := r.tail.Load(), r.end
-	for ; tail != r.head.Load(); tail++ {
-		slot := &r.ring[tail%ringSlots]
+	before := r.end
+	for slot := r.next(); slot != nil; slot = r.next() {
 		err := r.put(slot)
-		r.tail.Store(tail + 1)
+		r.taken()
 		if err != nil {
 			return err
 		}
@@ -187,7 +225,10 @@ func (r *recorder) flush() error {
 
 // put adds a frame to the batch, or begins a new one where it does not follow: gaps in the file read as silence.
 func (r *recorder) put(slot *recorded) error {
-	at := r.place(slot)
+	if !r.begun {
+		r.begun, r.base, r.began = true, slot.stamp, slot.at
+	}
+	at := r.place(slot, r.batchAt+int64(len(r.batch)/sampleBytes))
 	size := min(int64(slot.size), r.max-at)
 	if at < 0 || size <= 0 {
 		return nil
@@ -202,20 +243,6 @@ func (r *recorder) put(slot *recorded) error {
 		r.batch = binary.LittleEndian.AppendUint16(r.batch, uint16(slot.law.Decode(b)))
 	}
 	return nil
-}
-
-// place is the sample at which a frame belongs, by its timestamp as long as that agrees with the clock.
-func (r *recorder) place(slot *recorded) int64 {
-	if !r.begun {
-		r.begun, r.base, r.began = true, slot.stamp, slot.at
-	}
-	at := int64(int32(slot.stamp - r.base))
-	clock := samplesIn(time.Duration(slot.at - r.began))
-	if at < clock-stampLeeway || at > clock+stampLeeway {
-		at = max(clock, r.batchAt+int64(len(r.batch)/sampleBytes))
-		r.base = slot.stamp - uint32(at)
-	}
-	return at
 }
 
 func (r *recorder) write() error {
