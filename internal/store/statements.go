@@ -63,6 +63,8 @@ type statements struct {
 	addStep, saveCall                           *sql.Stmt
 	saveVoicemail, dropVoicemail                *sql.Stmt
 	dropListeners, dropUserEmails, addUserEmail *sql.Stmt
+	saveRecording, savePlace, saveDialog        *sql.Stmt
+	drops                                       map[string]*sql.Stmt // by table
 }
 
 func (w *writer) prepare(ctx context.Context) error {
@@ -98,6 +100,14 @@ func (w *writer) prepare(ctx context.Context) error {
 	st.saveVoicemail = prepare(saveVoicemailSQL)
 	st.dropVoicemail = prepare("DELETE FROM voicemail WHERE id = ?")
 	st.dropListeners = prepare("DELETE FROM voicemail_listener WHERE voicemail = ?")
+	st.saveRecording = prepare(`INSERT OR REPLACE INTO recording
+		(id, call, center, operator, number, direction, at, duration, path, complete) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	st.savePlace = prepare("INSERT OR REPLACE INTO place (id, doc) VALUES (?, ?)")
+	st.saveDialog = prepare("INSERT OR REPLACE INTO dialog (id, doc) VALUES (?, ?)")
+	st.drops = map[string]*sql.Stmt{}
+	for _, table := range []string{"callback", "place", "dialog"} {
+		st.drops[table] = prepare("DELETE FROM " + table + " WHERE id = ?")
+	}
 	st.dropUserEmails = prepare("DELETE FROM user_email WHERE user = ?")
 	st.addUserEmail = prepare("INSERT INTO user_email (email, user) VALUES (?, ?)")
 	return errors.Join(errs...)

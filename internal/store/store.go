@@ -40,18 +40,19 @@ var (
 
 // Store is an open database. Safe for concurrent use.
 type Store struct {
-	dir      string
-	opts     Options
-	lock     *os.File
-	readers  *sql.DB
-	writer   *writer
-	inbox    chan *request // unbuffered: a change is either the writer's or still the caller's
-	closing  chan struct{}
-	once     sync.Once
-	closeErr error
-	wg       sync.WaitGroup
-	queue    queue
-	current  atomic.Pointer[Snapshot]
+	dir       string
+	opts      Options
+	lock      *os.File
+	lastAlive time.Time
+	readers   *sql.DB
+	writer    *writer
+	inbox     chan *request // unbuffered: a change is either the writer's or still the caller's
+	closing   chan struct{}
+	once      sync.Once
+	closeErr  error
+	wg        sync.WaitGroup
+	queue     queue
+	current   atomic.Pointer[Snapshot]
 
 	mu    sync.Mutex // of the two below
 	hooks []func([]Change)
@@ -63,7 +64,7 @@ type Stats struct {
 	Batches   int64 // groups taken
 	Commits   int64 // of them, those that wrote something
 	Changes   int64 // Updates that were committed
-	Entries   int64 // journal entries, calls and voicemails written
+	Entries   int64 // journal entries, calls, voicemails and the like written
 	Dropped   int64 // the same, dropped: the queue was full, or a step came twice
 	Waiting   int   // the same, not yet written
 	LastError error // why the last commit failed; nil: it did not
@@ -85,12 +86,16 @@ func Open(dir string, opts Options) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("create data directory: %w", err)
 	}
+	var lastAlive time.Time
+	if before, err := os.Stat(filepath.Join(dir, lockName)); err == nil {
+		lastAlive = before.ModTime()
+	}
 	lock, err := lockDir(dir)
 	if err != nil {
 		return nil, err
 	}
 	s := &Store{
-		dir: dir, opts: opts, lock: lock,
+		dir: dir, opts: opts, lock: lock, lastAlive: lastAlive,
 		inbox: make(chan *request), closing: make(chan struct{}),
 		queue: queue{max: opts.MaxJournal, wake: make(chan struct{}, 1)},
 	}
@@ -98,6 +103,7 @@ func Open(dir string, opts Options) (*Store, error) {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", s.path(), err), s.release())
 	}
 	s.wg.Go(s.writer.run)
+	s.wg.Go(s.stayAlive)
 	return s, nil
 }
 
