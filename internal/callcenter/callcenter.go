@@ -151,6 +151,7 @@ const (
 	NumberCallCenter NumberStatus = "call_center"
 	NumberUser       NumberStatus = "user"
 	NumberOffice     NumberStatus = "office"
+	NumberCallRouter NumberStatus = "call_router"
 )
 
 // Number is a phone number of the company, E.164 with +.

@@ -1,5 +1,7 @@
 package callcenter
 
+import "time"
+
 // Extras are what a call center can be told beyond the sixteen settings (docs/reference/api.md, Extras).
 type Extras struct {
 	MaxMissedCalls         int  // misses in a row that set an operator off duty; 0: never
@@ -30,8 +32,8 @@ type CallRouter struct {
 	RoutingURL    string
 	DefaultTarget Target // when the program fails
 	Enabled       bool
-	Secret        string // signs what we send; "": nothing is signed
-	Errors        int    // within the last hour, kept while the router is disabled
+	Secret        string      // signs what we send; "": nothing is signed
+	Errors        []time.Time // the latest within an hour, at most MaxRouterErrors+1; kept while the router is disabled
 }
 
 // PromptID names an uploaded prompt.

@@ -379,6 +379,17 @@ func (r CallRecord) Wait() time.Duration {
 	}
 }
 
+// OfferCall is the id under which the n-th offer of a call (from 1) is known as a call of its own. It derives from the
+// call's id alone, so that whoever looks at the call, now or later, finds the same (docs/reference/events.md, "Legs").
+func OfferCall(call CallID, n int) CallID {
+	// The finisher of SplitMix64: every bit of the input moves half of the output's.
+	x := uint64(call) + uint64(n)*0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	x = (x ^ x>>31) & (1<<52 - 1)
+	return CallID(max(x, 1))
+}
+
 // OfferRecord is one operator rung for a call.
 type OfferRecord struct {
 	Operator callcenter.OperatorID

@@ -126,7 +126,8 @@ func load(ctx context.Context, db *sql.DB) (*Snapshot, error) {
 	err = errors.Join(err,
 		loadKind(ctx, tx, s, &officeSpec), loadKind(ctx, tx, s, &centerSpec), loadKind(ctx, tx, s, &userSpec),
 		loadKind(ctx, tx, s, &deviceSpec), loadKind(ctx, tx, s, &numberSpec), loadKind(ctx, tx, s, &trunkSpec),
-		loadKind(ctx, tx, s, &keySpec))
+		loadKind(ctx, tx, s, &keySpec), loadKind(ctx, tx, s, &routerSpec), loadKind(ctx, tx, s, &webhookSpec),
+		loadKind(ctx, tx, s, &subscriptionSpec), loadKind(ctx, tx, s, &promptSpec))
 	if err != nil {
 		return nil, err
 	}

@@ -113,6 +113,36 @@ var keySpec = spec[string, Key]{
 	public: func(k *Key) any { return publicKey{Key: k} },
 }
 
+var routerSpec = spec[callcenter.RouterID, callcenter.CallRouter]{
+	kind: KindRouter, table: "call_router", text: decimal[callcenter.RouterID],
+	id:     func(r *callcenter.CallRouter) callcenter.RouterID { return r.ID },
+	record: func(r *callcenter.CallRouter) *callcenter.Record { return &r.Record },
+	shelf:  func(s *Snapshot) *shelf[callcenter.RouterID, callcenter.CallRouter] { return &s.routers },
+	public: func(r *callcenter.CallRouter) any { return publicRouter{CallRouter: r} },
+}
+
+var webhookSpec = spec[callcenter.WebhookID, callcenter.Webhook]{
+	kind: KindWebhook, table: "webhook", text: decimal[callcenter.WebhookID],
+	id:     func(h *callcenter.Webhook) callcenter.WebhookID { return h.ID },
+	record: func(h *callcenter.Webhook) *callcenter.Record { return &h.Record },
+	shelf:  func(s *Snapshot) *shelf[callcenter.WebhookID, callcenter.Webhook] { return &s.webhooks },
+	public: func(h *callcenter.Webhook) any { return publicWebhook{Webhook: h} },
+}
+
+var subscriptionSpec = spec[callcenter.SubscriptionID, callcenter.Subscription]{
+	kind: KindSubscription, table: "subscription", text: decimal[callcenter.SubscriptionID],
+	id:     func(p *callcenter.Subscription) callcenter.SubscriptionID { return p.ID },
+	record: func(p *callcenter.Subscription) *callcenter.Record { return &p.Record },
+	shelf:  func(s *Snapshot) *shelf[callcenter.SubscriptionID, callcenter.Subscription] { return &s.subscriptions },
+}
+
+var promptSpec = spec[callcenter.PromptID, callcenter.CustomPrompt]{
+	kind: KindPrompt, table: "custom_prompt", text: decimal[callcenter.PromptID],
+	id:     func(p *callcenter.CustomPrompt) callcenter.PromptID { return p.ID },
+	record: func(p *callcenter.CustomPrompt) *callcenter.Record { return &p.Record },
+	shelf:  func(s *Snapshot) *shelf[callcenter.PromptID, callcenter.CustomPrompt] { return &s.prompts },
+}
+
 // emails are the addresses that a person holds, in lower case, each once.
 func emails(u *callcenter.User) []string {
 	if u == nil || u.State == callcenter.StateDeleted {

@@ -163,8 +163,10 @@ func (e callEntry) write(w *writer) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.stmts.saveCall.Exec(int64(e.rec.Call), nanos(e.rec.Ended), string(doc))
-	return err
+	if _, err = w.stmts.saveCall.Exec(int64(e.rec.Call), nanos(e.rec.Ended), string(doc)); err != nil {
+		return err
+	}
+	return w.writeLegs(e.rec)
 }
 
 func (e VoicemailRecord) write(w *writer) error {

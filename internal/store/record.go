@@ -34,6 +34,11 @@ const (
 	KindNumber  Kind = "number"
 	KindTrunk   Kind = "trunk"
 	KindKey     Kind = "key"
+
+	KindRouter       Kind = "callrouter"
+	KindWebhook      Kind = "webhook"
+	KindSubscription Kind = "subscription"
+	KindPrompt       Kind = "customivr"
 )
 
 // Key is an API key. Only the hash of its secret is kept.
@@ -119,6 +124,18 @@ type publicDevice struct {
 type publicKey struct {
 	*Key
 	SecretHash *struct{} `json:",omitzero"`
+}
+
+// publicRouter is a call router as the history keeps it.
+type publicRouter struct {
+	*callcenter.CallRouter
+	Secret *struct{} `json:",omitzero"`
+}
+
+// publicWebhook is a webhook as the history keeps it.
+type publicWebhook struct {
+	*callcenter.Webhook
+	Secret *struct{} `json:",omitzero"`
 }
 
 // encode keeps nil lists nil, because a key's nil Scopes and its empty ones mean opposite things.

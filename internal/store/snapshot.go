@@ -21,6 +21,11 @@ type Snapshot struct {
 	trunks  shelf[callcenter.TrunkID, callcenter.Trunk]
 	keys    shelf[string, Key]
 
+	routers       shelf[callcenter.RouterID, callcenter.CallRouter]
+	webhooks      shelf[callcenter.WebhookID, callcenter.Webhook]
+	subscriptions shelf[callcenter.SubscriptionID, callcenter.Subscription]
+	prompts       shelf[callcenter.PromptID, callcenter.CustomPrompt]
+
 	byEmail    index[string, *callcenter.User]
 	byUsername index[string, *callcenter.Device]
 	devicesOf  index[callcenter.OperatorID, []*callcenter.Device]
@@ -105,6 +110,38 @@ func (s *Snapshot) Key(id string) (*Key, bool) { return s.keys.get(id) }
 // Keys lists the API keys this process has seen.
 func (s *Snapshot) Keys() []*Key { return s.keys.all() }
 
+// CallRouter finds a call router.
+func (s *Snapshot) CallRouter(id callcenter.RouterID) (*callcenter.CallRouter, bool) {
+	return s.routers.get(id)
+}
+
+// CallRouters lists all call routers.
+func (s *Snapshot) CallRouters() []*callcenter.CallRouter { return s.routers.all() }
+
+// Webhook finds a webhook.
+func (s *Snapshot) Webhook(id callcenter.WebhookID) (*callcenter.Webhook, bool) {
+	return s.webhooks.get(id)
+}
+
+// Webhooks lists all webhooks.
+func (s *Snapshot) Webhooks() []*callcenter.Webhook { return s.webhooks.all() }
+
+// Subscription finds a subscription.
+func (s *Snapshot) Subscription(id callcenter.SubscriptionID) (*callcenter.Subscription, bool) {
+	return s.subscriptions.get(id)
+}
+
+// Subscriptions lists all subscriptions, of calls and of duty.
+func (s *Snapshot) Subscriptions() []*callcenter.Subscription { return s.subscriptions.all() }
+
+// CustomPrompt finds an uploaded prompt.
+func (s *Snapshot) CustomPrompt(id callcenter.PromptID) (*callcenter.CustomPrompt, bool) {
+	return s.prompts.get(id)
+}
+
+// CustomPrompts lists all uploaded prompts.
+func (s *Snapshot) CustomPrompts() []*callcenter.CustomPrompt { return s.prompts.all() }
+
 // next starts a successor that shares everything until it is touched.
 func (s *Snapshot) next() *Snapshot {
 	n := *s
@@ -115,6 +152,10 @@ func (s *Snapshot) next() *Snapshot {
 	n.numbers.release()
 	n.trunks.release()
 	n.keys.release()
+	n.routers.release()
+	n.webhooks.release()
+	n.subscriptions.release()
+	n.prompts.release()
 	n.byEmail.owned = false
 	n.byUsername.owned = false
 	n.devicesOf.owned = false
@@ -132,7 +173,11 @@ func (s *Snapshot) taken(id int64) bool {
 	_, user := s.users.get(callcenter.OperatorID(id))
 	_, device := s.devices.get(callcenter.DeviceID(id))
 	_, trunk := s.trunks.get(callcenter.TrunkID(id))
-	return office || center || user || device || trunk
+	_, router := s.routers.get(callcenter.RouterID(id))
+	_, webhook := s.webhooks.get(callcenter.WebhookID(id))
+	_, subscription := s.subscriptions.get(callcenter.SubscriptionID(id))
+	_, prompt := s.prompts.get(callcenter.PromptID(id))
+	return office || center || user || device || trunk || router || webhook || subscription || prompt
 }
 
 // index is a map that is copied when it is first written to in a batch.

@@ -19,6 +19,12 @@ var putSQL = map[string]string{
 	"user":       upsertByID("user"),
 	"trunk":      upsertByID("trunk"),
 	"api_key":    upsertByID("api_key"),
+
+	"call_router":   upsertByID("call_router"),
+	"webhook":       upsertByID("webhook"),
+	"subscription":  upsertByID("subscription"),
+	"custom_prompt": upsertByID("custom_prompt"),
+
 	"number": `INSERT INTO number (e164, seq, version, doc) VALUES (?, ?, ?, ?)
 		ON CONFLICT (e164) DO UPDATE SET version = excluded.version, doc = excluded.doc`,
 	"device": `INSERT INTO device (id, seq, version, doc, username) VALUES (?, ?, ?, ?, ?)
@@ -33,6 +39,11 @@ var removeSQL = map[string]string{
 	"number":     "DELETE FROM number WHERE e164 = ?",
 	"trunk":      "DELETE FROM trunk WHERE id = ?",
 	"api_key":    "DELETE FROM api_key WHERE id = ?",
+
+	"call_router":   "DELETE FROM call_router WHERE id = ?",
+	"webhook":       "DELETE FROM webhook WHERE id = ?",
+	"subscription":  "DELETE FROM subscription WHERE id = ?",
+	"custom_prompt": "DELETE FROM custom_prompt WHERE id = ?",
 }
 
 func upsertByID(table string) string {
@@ -60,7 +71,8 @@ type statements struct {
 	puts, removes                               map[string]*sql.Stmt
 	plain                                       map[string]*sql.Stmt // BEGIN, COMMIT and so on
 	lastSeq, addHistory, readKey                *sql.Stmt
-	addStep, saveCall                           *sql.Stmt
+	addStep, saveCall, saveLeg                  *sql.Stmt
+	settleDelivery, dropDelivery                *sql.Stmt
 	saveVoicemail, dropVoicemail                *sql.Stmt
 	dropListeners, dropUserEmails, addUserEmail *sql.Stmt
 	saveRecording, savePlace, saveDialog        *sql.Stmt
@@ -97,6 +109,10 @@ func (w *writer) prepare(ctx context.Context) error {
 	st.lastSeq, st.addHistory, st.readKey = prepare(lastSeqSQL), prepare(addHistorySQL), prepare(readKeySQL)
 	st.addStep = prepare("INSERT OR IGNORE INTO journal (step, at, event, body) VALUES (?, ?, ?, ?)")
 	st.saveCall = prepare("INSERT OR REPLACE INTO call (id, ended, doc) VALUES (?, ?, ?)")
+	st.saveLeg = prepare(`INSERT OR REPLACE INTO call_leg (id, call, place, started, target_type, target_id)
+		VALUES (?, ?, ?, ?, ?, ?)`)
+	st.settleDelivery = prepare("UPDATE delivery SET attempts = ?, due = ?, error = ?, dead = ? WHERE id = ?")
+	st.dropDelivery = prepare("DELETE FROM delivery WHERE id = ?")
 	st.saveVoicemail = prepare(saveVoicemailSQL)
 	st.dropVoicemail = prepare("DELETE FROM voicemail WHERE id = ?")
 	st.dropListeners = prepare("DELETE FROM voicemail_listener WHERE voicemail = ?")

@@ -69,6 +69,10 @@ func furnish(tx *Tx) error {
 		tx.PutDevice(&callcenter.Device{ID: 32, Owner: 11, Kind: callcenter.DeviceStatic, Contact: "sip:a@127.0.0.1"}),
 		tx.PutNumber(&callcenter.Number{E164: "+4312345", Status: callcenter.NumberReserved}),
 		tx.PutTrunk(&callcenter.Trunk{ID: 41, Name: "carrier", Addresses: []string{"192.0.2.1"}}),
+		tx.PutCallRouter(&callcenter.CallRouter{ID: 51, Name: "script", Secret: "topsecretrouter"}),
+		tx.PutWebhook(&callcenter.Webhook{ID: 61, URL: "https://example.com", Secret: "topsecrethook"}),
+		tx.PutSubscription(&callcenter.Subscription{ID: 71, Kind: callcenter.CallEvents, Webhook: 61, Enabled: true}),
+		tx.PutCustomPrompt(&callcenter.CustomPrompt{ID: 81, Type: "MENU", Path: "a.ulaw"}),
 		tx.PutKey(&Key{ID: "abcdefghij", SecretHash: [32]byte{1, 2, 3}, Role: RoleCompanyAdmin}),
 		tx.PutKey(&Key{ID: "narrowed00", Role: RoleUser, Scopes: []string{}, User: 11}),
 	)
@@ -107,6 +111,14 @@ func accessors(t *testing.T, s *Snapshot) {
 	check("DevicesOf", len(s.DevicesOf(11)) == 2 && s.DevicesOf(11)[0] == phone && len(s.DevicesOf(12)) == 0)
 	number, ok := s.Number("+4312345")
 	check("Number", ok && number.Status == callcenter.NumberReserved)
+	router, ok := s.CallRouter(51)
+	check("CallRouter", ok && router.Secret == "topsecretrouter" && len(s.CallRouters()) == 1)
+	hook, ok := s.Webhook(61)
+	check("Webhook", ok && hook.Secret == "topsecrethook" && len(s.Webhooks()) == 1)
+	subscription, ok := s.Subscription(71)
+	check("Subscription", ok && subscription.Webhook == 61 && len(s.Subscriptions()) == 1)
+	prompt, ok := s.CustomPrompt(81)
+	check("CustomPrompt", ok && prompt.Type == "MENU" && len(s.CustomPrompts()) == 1)
 	check("Numbers", len(s.Numbers()) == 1 && s.Numbers()[0] == number)
 	trunk, ok := s.Trunk(41)
 	check("Trunk", ok && trunk.Addresses[0] == "192.0.2.1")
@@ -266,7 +278,9 @@ func TestHistoryHasBeforeAndAfterButNoSecret(t *testing.T) {
 		changed.By != "test" || changed.At.IsZero() {
 		t.Errorf("history: %+v", list)
 	}
-	for kind, id := range map[Kind]string{KindDevice: "31", KindKey: "abcdefghij", KindCompany: "100"} {
+	for kind, id := range map[Kind]string{
+		KindDevice: "31", KindKey: "abcdefghij", KindCompany: "100", KindRouter: "51", KindWebhook: "61",
+	} {
 		list, err := s.History(t.Context(), kind, id)
 		if err != nil || len(list) != 1 {
 			t.Fatalf("%s: %d revisions, %v", kind, len(list), err)

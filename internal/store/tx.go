@@ -129,6 +129,18 @@ func (tx *Tx) PutNumber(n *callcenter.Number) error { return put(tx, &numberSpec
 // PutTrunk makes or changes a trunk.
 func (tx *Tx) PutTrunk(t *callcenter.Trunk) error { return put(tx, &trunkSpec, t) }
 
+// PutCallRouter makes or changes a call router.
+func (tx *Tx) PutCallRouter(r *callcenter.CallRouter) error { return put(tx, &routerSpec, r) }
+
+// PutWebhook makes or changes a webhook.
+func (tx *Tx) PutWebhook(h *callcenter.Webhook) error { return put(tx, &webhookSpec, h) }
+
+// PutSubscription makes or changes a subscription.
+func (tx *Tx) PutSubscription(p *callcenter.Subscription) error { return put(tx, &subscriptionSpec, p) }
+
+// PutCustomPrompt makes or changes an uploaded prompt.
+func (tx *Tx) PutCustomPrompt(p *callcenter.CustomPrompt) error { return put(tx, &promptSpec, p) }
+
 // PutKey makes or changes an API key.
 func (tx *Tx) PutKey(k *Key) error {
 	tx.Key(k.ID)
@@ -152,6 +164,26 @@ func (tx *Tx) DeleteNumber(e164 string) (bool, error) { return remove(tx, &numbe
 
 // DeleteTrunk removes a trunk.
 func (tx *Tx) DeleteTrunk(id callcenter.TrunkID) (bool, error) { return remove(tx, &trunkSpec, id) }
+
+// DeleteCallRouter removes a call router.
+func (tx *Tx) DeleteCallRouter(id callcenter.RouterID) (bool, error) {
+	return remove(tx, &routerSpec, id)
+}
+
+// DeleteWebhook removes a webhook.
+func (tx *Tx) DeleteWebhook(id callcenter.WebhookID) (bool, error) {
+	return remove(tx, &webhookSpec, id)
+}
+
+// DeleteSubscription removes a subscription.
+func (tx *Tx) DeleteSubscription(id callcenter.SubscriptionID) (bool, error) {
+	return remove(tx, &subscriptionSpec, id)
+}
+
+// DeleteCustomPrompt removes an uploaded prompt. Its audio file is the caller's.
+func (tx *Tx) DeleteCustomPrompt(id callcenter.PromptID) (bool, error) {
+	return remove(tx, &promptSpec, id)
+}
 
 // DeleteKey removes an API key, also one that another process added.
 func (tx *Tx) DeleteKey(id string) (bool, error) {
@@ -264,6 +296,14 @@ func mustBeID(kind Kind, id any) {
 	case callcenter.DeviceID:
 		ok = id > 0 && id <= MaxID
 	case callcenter.TrunkID:
+		ok = id > 0 && id <= MaxID
+	case callcenter.RouterID:
+		ok = id > 0 && id <= MaxID
+	case callcenter.WebhookID:
+		ok = id > 0 && id <= MaxID
+	case callcenter.SubscriptionID:
+		ok = id > 0 && id <= MaxID
+	case callcenter.PromptID:
 		ok = id > 0 && id <= MaxID
 	}
 	if !ok {
