@@ -74,8 +74,8 @@ func (s *Store) Delivery(ctx context.Context, id int64) (Delivery, bool, error) 
 	return list[0], true, nil
 }
 
-// SettleDelivery queues what became of an attempt, as Journal does: done removes the delivery, else Attempts, Due, Error
-// and Dead are kept.
+// SettleDelivery queues what became of an attempt, as Journal does: done removes the delivery, else Attempts, Due,
+// Error and Dead are kept.
 func (s *Store) SettleDelivery(d Delivery, done bool) { s.queue.push(settled{d, done}) }
 
 // ReviveDelivery takes a dead delivery up again, due now; false: there is none that is dead.
