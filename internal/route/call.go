@@ -16,9 +16,10 @@ const (
 	stateConnected                  // talking
 	statePrompt                     // hears a message or the voicemail greeting
 	stateVoicemail                  // speaks after the beep
+	stateDialling                   // an operator is on the line, the number that is called is not
 )
 
-var callStates = [...]string{"arrived", "offering", "queued", "connected", "prompt", "voicemail"}
+var callStates = [...]string{"arrived", "offering", "queued", "connected", "prompt", "voicemail", "dialling"}
 
 // SIP statuses with which a caller is refused (docs/reference/routing.md, "Arrival").
 const (
@@ -72,7 +73,40 @@ type call struct {
 	viewDirty bool
 	position  int // as last reported by Changed
 
-	answerTimer, ringTimer, holdTimer, announceTimer, saveTimer timer
+	toAnnounce bool // at the end of this step
+	entryDue   bool // the position is said when HOLD_INTRO ends
+	dialog     *dialog
+	heardBack  string    // the callback digit that the last announcement offered; "": it offered none
+	ghost      *call     // the callback that the caller booked
+	keptPlace  bool      // in the line before, and lost: the saved place stays
+	hadPlace   bool      // entered with such a place
+	callback   *callback // of a callback
+	asker      *operator // of an operator's own call
+	cameFar    bool      // the number that we called answered
+	legPlay    int       // the id of what the operator hears; 0: nothing
+	recording  recordingState
+	star       time.Time // when the operator last pressed the star
+
+	answerTimer, ringTimer, holdTimer, announceTimer, saveTimer, farTimer, keyTimer, restTimer timer
+}
+
+// timers are all of them, to be stopped at the end.
+func (c *call) timers() [8]*timer {
+	return [...]*timer{
+		&c.answerTimer, &c.ringTimer, &c.holdTimer, &c.announceTimer, &c.saveTimer,
+		&c.farTimer, &c.keyTimer, &c.restTimer,
+	}
+}
+
+// outbound says that we call the caller's side.
+func (c *call) outbound() bool { return c.callback != nil || c.asker != nil }
+
+// direction is how the host names it.
+func (c *call) direction() string {
+	if c.outbound() {
+		return Outbound
+	}
+	return Inbound
 }
 
 func (c *call) branch() callcenter.Branch {
@@ -88,15 +122,7 @@ func (m *Machine) callArrived(e CallArrived) {
 	if m.calls[e.Call] != nil {
 		return
 	}
-	m.arrivals++
-	m.callSeq++
-	c := &call{id: e.Call, seq: m.callSeq, from: e.From, to: e.To, arrived: m.now, since: m.now}
-	c.answerTimer = timer{kind: timerAnswer, call: c}
-	c.ringTimer = timer{kind: timerRing, call: c}
-	c.holdTimer = timer{kind: timerHold, call: c}
-	c.announceTimer = timer{kind: timerAnnounce, call: c}
-	c.saveTimer = timer{kind: timerSave, call: c}
-	m.calls[c.id] = c
+	c := m.newCall(e.Call, e.From, e.To)
 	at := m.centers[e.Center]
 	switch {
 	case m.draining:
@@ -106,9 +132,7 @@ func (m *Machine) callArrived(e CallArrived) {
 		m.refuse(c, statusNotFound, 0, "unknown_number")
 		return
 	}
-	c.center = at
-	at.live++
-	at.arrivals++
+	c.enter(at)
 	if !at.active {
 		m.refuse(c, statusNoCenter, 0, "center_inactive")
 		return
@@ -124,6 +148,28 @@ func (m *Machine) callArrived(e CallArrived) {
 	}
 }
 
+// newCall makes a call that arrives now.
+func (m *Machine) newCall(id CallID, from, to string) *call {
+	m.arrivals++
+	m.callSeq++
+	c := &call{id: id, seq: m.callSeq, from: from, to: to, arrived: m.now, since: m.now}
+	kinds := [...]timerKind{
+		timerAnswer, timerRing, timerHold, timerAnnounce, timerSave, timerFar, timerKey, timerRest,
+	}
+	for i, t := range c.timers() {
+		*t = timer{kind: kinds[i], call: c}
+	}
+	m.calls[id] = c
+	return c
+}
+
+// enter gives a call to a center.
+func (c *call) enter(at *center) {
+	c.center = at
+	at.live++
+	at.arrivals++
+}
+
 // firstReason says why a call gets the branch's action without any operator having been looked for.
 func (c *call) firstReason() string {
 	if c.open {
@@ -136,17 +182,17 @@ func (c *call) firstReason() string {
 func (m *Machine) admit(c *call) {
 	at := c.center
 	if list := m.candidates(c); len(list) > 0 {
-		c.entered = m.now
+		m.enterLine(c)
 		m.offer(c, list)
 		return
 	}
 	switch q := at.settings.HoldQueue; {
 	case at.manned == 0 && !q.UnattendedQueue:
 		m.act(c, "no_operators", false)
-	case len(at.line) >= q.MaxHoldCount:
+	case len(at.line) >= q.MaxHoldCount && !m.hasPlace(c):
 		m.act(c, "queue_full", false)
 	default:
-		c.entered = m.now
+		m.enterLine(c)
 		m.wait(c, "queued")
 	}
 }
@@ -190,7 +236,7 @@ func (m *Machine) play(c *call, rule string, phrases ...Phrase) {
 	c.plays++
 	c.playing = c.plays
 	for i := range phrases {
-		phrases[i].Center = c.center.id
+		phrases[i].Center = c.centerID()
 	}
 	m.rule(Play{Call: c.id, ID: c.playing, Phrases: phrases}, rule)
 }
@@ -202,6 +248,10 @@ func (m *Machine) playMusic(c *call, rule string) {
 }
 
 func (m *Machine) playDone(c *call, id int) {
+	if id > 0 && id == c.legPlay {
+		m.legPlayed(c)
+		return
+	}
 	if c.playing == 0 || c.playing != id {
 		return
 	}
@@ -216,14 +266,21 @@ func (m *Machine) playDone(c *call, id int) {
 	case c.state == statePrompt:
 		m.rule(Hangup{Call: c.id}, c.reason)
 		m.end(c, c.leave, c.reason)
+	case c.state == stateDialling:
+		m.talk(c)
 	case c.inLine:
-		m.playMusic(c, "queued")
+		m.nextInLine(c)
 	}
 }
 
 func (m *Machine) callerHungUp(c *call) {
 	switch c.state {
+	case stateDialling:
+		m.farFailed(c, statusNoAnswer)
 	case stateOffering, stateQueued:
+		if c.outbound() {
+			return // nobody was called yet
+		}
 		m.abandon(c)
 	case stateConnected:
 		m.rule(HangupLeg{Leg: c.bridged}, "caller_hung_up")
@@ -276,11 +333,16 @@ func (m *Machine) callFailed(c *call, reason string) {
 		m.end(c, Answered, reason)
 		return
 	}
+	m.keepPlace(c)
 	m.sendAway(c, Failed, reason, statusInternal)
 }
 
 // sendAway ends a call that nobody can go on with.
 func (m *Machine) sendAway(c *call, outcome Outcome, reason string, status int) {
+	if c.outbound() {
+		m.giveUp(c, reason)
+		return
+	}
 	m.cancelOffer(c, false)
 	m.walk(c, reason, "Sent away: "+inWords(reason))
 	if !c.answered {
@@ -304,14 +366,16 @@ func (m *Machine) refuse(c *call, status, retryAfter int, reason string) {
 // end closes the books: the only place where a call gets its outcome.
 func (m *Machine) end(c *call, outcome Outcome, reason string) {
 	m.leaveLine(c)
-	for _, t := range [...]*timer{&c.answerTimer, &c.ringTimer, &c.holdTimer, &c.announceTimer, &c.saveTimer} {
+	for _, t := range c.timers() {
 		m.stopTimer(t)
 	}
 	delete(m.calls, c.id)
 	m.ended++
 	m.outcomes.add(outcome)
+	m.stopRecording(c)
 	r := CallRecord{
 		Call: c.id, Visit: c.id, From: c.from, To: c.to, Outcome: outcome, Reason: reason,
+		Direction: c.direction(), Callback: c.callback != nil,
 		Arrived: c.arrived, Entered: c.entered, Connected: c.connected, Ended: m.now, Offers: c.offers,
 		Path: c.path,
 	}
@@ -322,10 +386,23 @@ func (m *Machine) end(c *call, outcome Outcome, reason string) {
 		m.markCenter(at)
 		m.touch(at)
 	}
-	if c.operator != nil {
+	switch {
+	case c.operator != nil:
 		r.Operator = c.operator.id
 		m.releaseAfterCall(c)
+	case c.asker != nil:
+		r.Operator = c.asker.id
 	}
 	m.dirty.ended = append(m.dirty.ended, c.id)
+	m.forgetCallback(c)
 	m.rule(End{Record: r}, reason)
+	m.evaluate(c.center)
+}
+
+// centerID is 0 for a call on nobody's behalf.
+func (c *call) centerID() callcenter.ID {
+	if c.center == nil {
+		return 0
+	}
+	return c.center.id
 }

@@ -14,6 +14,7 @@ import (
 type center struct {
 	id       callcenter.ID
 	settings callcenter.Settings
+	extras   callcenter.Extras
 	active   bool
 	deleted  bool
 	loc      *time.Location
@@ -35,6 +36,8 @@ type center struct {
 	line   []*call // all who wait, those being offered too, by entry
 	idle   []*call // those of line whom nobody is offered
 	offers []*call // being offered
+	ghosts []*call // the callbacks of line
+	booked []*call // all callbacks that have not ended, as they were booked
 	live   int     // calls of this center that have not ended
 
 	testUnattended bool
@@ -48,6 +51,7 @@ type center struct {
 	level     levelWindow
 	levelTick timer
 	lastLevel float64
+	alert     alert
 	inTarget  int
 	longest   time.Duration
 	viewDirty bool
@@ -84,7 +88,7 @@ func (m *Machine) centerChanged(def *callcenter.Center) {
 		return
 	}
 	old := c.settings
-	c.settings = def.Settings
+	c.settings, c.extras = def.Settings, def.Extras
 	c.active = def.State == callcenter.StateActive || def.State == ""
 	c.loc = m.zone(c, def.Settings.Timezone)
 	m.setMembers(c, def.Members)
@@ -112,6 +116,9 @@ func (m *Machine) settingsChanged(c *center, old callcenter.Settings) {
 	}
 	if old.HoldQueue.MaxHoldSeconds != is.HoldQueue.MaxHoldSeconds {
 		for _, w := range c.line {
+			if w.callback != nil {
+				continue
+			}
 			m.setTimer(&w.holdTimer, later(w.entered.Add(is.HoldQueue.MaxHold()), m.now.Add(HoldGrace)))
 			w.overdue = false
 		}
@@ -196,7 +203,7 @@ func (b *member) remove() {
 
 // afterRemoval cancels an offer of the center to somebody who was removed from it. Their call goes on.
 func (m *Machine) afterRemoval(b *member) {
-	if r := b.op.ringing; r != nil && r.call.center == b.center {
+	if r := b.op.ringing; r != nil && r.member == b {
 		m.withdraw(r)
 	}
 	b.center.testUnattended = true
@@ -256,7 +263,7 @@ func (c *center) firstServable() *call {
 		return nil
 	}
 	for _, w := range c.idle {
-		if c.hasCandidate(w) {
+		if w.ready() && c.hasCandidate(w) {
 			return w
 		}
 	}
@@ -308,10 +315,11 @@ func (m *Machine) checkHours(c *center) {
 		for _, w := range c.line {
 			w.closing = false
 		}
+		m.touch(c) // callbacks go on
 	case was.IsOpen() && !c.settings.HoldQueue.StayInQueueAfterClosing:
 		c.closed = true
 		for _, w := range slices.Clone(c.line) {
-			w.closing = true
+			w.closing = w.callback == nil
 			if w.offer == nil {
 				m.stopWaiting(w, "closing")
 			}
@@ -326,6 +334,7 @@ func (m *Machine) centerDeleted(id callcenter.ID) {
 		return
 	}
 	c.deleted = true
+	m.endAlert(c)
 	m.stopTimer(&c.hours)
 	m.stopTimer(&c.unattended)
 	m.stopTimer(&c.levelTick)

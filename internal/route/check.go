@@ -105,9 +105,12 @@ func (c *center) checkLine() error {
 			}
 			idle++
 		}
-		if w.holdTimer.pos == 0 && !w.overdue {
+		if w.holdTimer.pos == 0 && !w.overdue && w.callback == nil {
 			return fmt.Errorf("call %d waits without an end", w.id)
 		}
+	}
+	if err := c.checkGhosts(); err != nil {
+		return err
 	}
 	if idle != len(c.idle) {
 		return fmt.Errorf("%d idle callers, %d listed", idle, len(c.idle))
@@ -124,14 +127,14 @@ func (m *Machine) checkOperator(o *operator) error {
 	if o.call != nil && o.ringing != nil {
 		return fmt.Errorf("rings for call %d while in call %d", o.ringing.call.id, o.call.id)
 	}
-	if o.call != nil && (m.calls[o.call.id] != o.call || o.call.operator != o || o.call.state != stateConnected) {
+	if o.call != nil && (m.calls[o.call.id] != o.call || o.call.operator != o || !o.call.holdsOperator()) {
 		return fmt.Errorf("in call %d, which does not say so", o.call.id)
 	}
 	if r := o.ringing; r != nil {
 		if r.call.offer == nil || !slices.Contains(r.call.offer.rings, r) {
 			return fmt.Errorf("rings for call %d, which does not say so", r.call.id)
 		}
-		if !o.works() {
+		if !o.works() && !r.call.offer.direct {
 			return fmt.Errorf("rings while off duty")
 		}
 	}
@@ -148,19 +151,20 @@ func (m *Machine) checkCall(c *call) error {
 	if c.undecided {
 		return fmt.Errorf("undecided after the step")
 	}
-	if (c.state == stateOffering) != (c.offer != nil) || (c.state == stateConnected) != (c.operator != nil) {
+	if (c.state == stateOffering) != (c.offer != nil) || c.holdsOperator() != (c.operator != nil) {
 		return fmt.Errorf("%s with offer %v, operator %v", callStates[c.state], c.offer != nil, c.operator != nil)
 	}
 	if c.state == stateQueued && !c.inLine || c.state == stateArrived {
 		return fmt.Errorf("%s and in no line", callStates[c.state])
 	}
-	if !c.answered && c.state != stateOffering {
+	if !c.answered && c.state != stateOffering && !c.outbound() {
 		return fmt.Errorf("%s before the answer", callStates[c.state])
 	}
-	if c.offer == nil {
-		return nil
+	if err := c.checkFar(); err != nil || c.offer == nil {
+		return err
 	}
-	if len(c.offer.rings) == 0 || c.ringTimer.pos == 0 || !slices.Contains(c.center.offers, c) {
+	listed := c.offer.direct || slices.Contains(c.center.offers, c)
+	if len(c.offer.rings) == 0 || c.ringTimer.pos == 0 || !listed {
 		return fmt.Errorf("an offer to nobody, without end or unlisted")
 	}
 	for _, r := range c.offer.rings {
@@ -182,6 +186,56 @@ func (m *Machine) checkTimers() error {
 		if t.call != nil && m.calls[t.call.id] != t.call {
 			return fmt.Errorf("timer of kind %d of call %d, which ended", t.kind, t.call.id)
 		}
+	}
+	return nil
+}
+
+// checkGhosts holds the callbacks of the line to the line, and every one that is out to an operator of its own.
+func (c *center) checkGhosts() error {
+	ghosts := 0
+	for _, w := range c.line {
+		if w.callback == nil {
+			continue
+		}
+		if ghosts == len(c.ghosts) || c.ghosts[ghosts] != w || !slices.Contains(c.booked, w) {
+			return fmt.Errorf("callback %d is not in its place", w.id)
+		}
+		ghosts++
+	}
+	if ghosts != len(c.ghosts) {
+		return fmt.Errorf("%d callbacks wait, %d are listed", ghosts, len(c.ghosts))
+	}
+	for i, g := range c.booked {
+		if g.callback == nil || g.center != c {
+			return fmt.Errorf("call %d is no callback of this center", g.id)
+		}
+		if g.state == stateConnected {
+			continue
+		}
+		for _, other := range c.booked[:i] {
+			if other.state != stateConnected && other.to == g.to {
+				return fmt.Errorf("calls %d and %d call the same number back", other.id, g.id)
+			}
+		}
+		if !g.inLine && g.operator == nil {
+			return fmt.Errorf("callback %d is out without an operator", g.id)
+		}
+	}
+	return nil
+}
+
+// holdsOperator says that an operator's phone is taken by the call.
+func (c *call) holdsOperator() bool { return c.state == stateConnected || c.state == stateDialling }
+
+func (c *call) checkFar() error {
+	if c.state == stateDialling && (!c.outbound() || c.cameFar != (c.playing != 0) || c.cameFar == (c.farTimer.pos > 0)) {
+		return fmt.Errorf("dialling without an end")
+	}
+	if c.dialog != nil && (!c.inLine || c.playing == 0 && c.keyTimer.pos == 0) {
+		return fmt.Errorf("asked for a number without an end")
+	}
+	if c.recording != recordingOff && c.state != stateConnected {
+		return fmt.Errorf("recorded while %s", callStates[c.state])
 	}
 	return nil
 }

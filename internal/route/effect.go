@@ -76,7 +76,7 @@ const (
 	PromptDisabled      Prompt = "DISABLED"       // this line is not available
 	PromptBeep          Prompt = "BEEP"           // 1 kHz, 400 ms
 
-	PromptGreeting         Prompt = "GREETING"             // only as an upload: before anything else, while the center is open
+	PromptGreeting         Prompt = "GREETING"             // only as an upload: before all else, while the center is open
 	PromptMenu             Prompt = "MENU"                 // choose from the menu
 	PromptMenuOption       Prompt = "MENU_OPTION"          // that is no choice; Number is the key that was pressed
 	PromptRecordingNotice  Prompt = "AUTO_RECORDING"       // this call may be recorded
@@ -87,7 +87,7 @@ const (
 	PromptCallbackType     Prompt = "HOLD_CALLBACK_TYPE"   // type the number, then #
 	PromptCallbackBooked   Prompt = "HOLD_CALLBACK_BOOKED" // we will call you; goodbye
 	PromptCallbackRefused  Prompt = "HOLD_CALLBACK_NOT"    // no callback can be taken; you keep your place
-	PromptCallbackFor      Prompt = "CALLBACK_FOR"         // to the operator: a callback for Text; 1 dials
+	PromptCallbackFor      Prompt = "CALLBACK_FOR"         // to the operator: a callback for Text, who is called now
 	PromptDirectory        Prompt = "DIRECTORY"            // spell the name on the keypad, then #
 	PromptDirectoryPick    Prompt = "DIRECTORY_PICK"       // for Text press Number
 	PromptExtension        Prompt = "EXTENSION"            // enter the extension, then #
@@ -223,9 +223,9 @@ type SaveCallback struct{ Callback Callback }
 // DropCallback says that a callback is over; its End follows or went before.
 type DropCallback struct{ Call CallID }
 
-// Callback is a place in the line that is kept for somebody who will be called back. Where a caller booked it by a key,
-// the machine derived the id of its Call from that of theirs (docs/reference/routing.md, "Callbacks"): the host meets it
-// in SaveCallback and then in Ring.
+// Callback is a place in the line that is kept for somebody who will be called back. Where a caller booked it by a
+// key, the machine derived the id of its Call from that of theirs (docs/reference/routing.md, "Callbacks"): the host
+// meets it in SaveCallback and then in Ring.
 type Callback struct {
 	Call     CallID
 	Center   callcenter.ID

@@ -8,6 +8,10 @@ import (
 
 // stopWaiting gives a caller who waits, or who was offered in vain, the fallback of their branch.
 func (m *Machine) stopWaiting(c *call, reason string) {
+	if c.callback != nil {
+		m.callbackStays(c, reason)
+		return
+	}
 	held := c.welcomed
 	c.undecided = false
 	m.leaveLine(c)
@@ -106,7 +110,7 @@ func (m *Machine) warnLost(c *call, err string) {
 // digit handles a key of the caller: the escape digit works for everybody who waits, at any time. One that changed
 // still works for those who heard it, until their next announcement.
 func (m *Machine) digit(c *call, d byte) {
-	if !c.inLine {
+	if !c.inLine || m.callbackDigit(c, d) {
 		return
 	}
 	key := string(rune(d))
@@ -120,28 +124,49 @@ func (m *Machine) digit(c *call, d byte) {
 	m.voicemail(c, "escape", nil)
 }
 
-// escapePhrase announces the escape digit as the number that the prompt can say: 10 is the star, 11 the hash.
+// escapePhrase announces the escape digit.
 func escapePhrase(key string) (Phrase, bool) {
+	n, ok := keyNumber(key)
+	return Phrase{Prompt: PromptHoldEscape, Number: n}, ok
+}
+
+// keyNumber is a key as the number that prompts can say: 10 is the star, 11 the hash.
+func keyNumber(key string) (int, bool) {
 	n := slices.Index([]string{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#"}, key)
-	return Phrase{Prompt: PromptHoldEscape, Number: n}, n >= 0
+	return n, n >= 0
 }
 
 // reasons are the reasons of an outcome in words, for a call's path.
 var reasons = map[string]string{
-	"call_failed":      "the call could not go on",
-	"center_deleted":   "the call center was deleted",
-	"closed":           "the call center is closed",
-	"closing":          "the call center closed",
-	"disabled":         "the line is switched off",
-	"draining":         "the server stops",
-	"escape":           "the caller asked for it",
-	"no_answer":        "nobody answered",
-	"no_operators":     "nobody is on duty",
-	"not_built":        "the action is not built yet",
-	"not_dialled":      "operators are not to be dialled",
-	"queue_full":       "the line is full",
-	"recording_failed": "the message could not be saved",
-	"timeout":          "waited as long as anybody may",
+	"bad_number":           "it is no number that can be called",
+	"busy":                 "the line was busy",
+	"callback":             "the caller will be called back",
+	"callback_cancelled":   "the callback was given up",
+	"call_failed":          "the call could not go on",
+	"center_deleted":       "the call center was deleted",
+	"closed":               "the call center is closed",
+	"closing":              "the call center closed",
+	"disabled":             "the line is switched off",
+	"draining":             "the server stops",
+	"escape":               "the caller asked for it",
+	"hangup_asked":         "it was ended by request",
+	"no_device":            "no phone of the operator can be reached",
+	"no_answer":            "nobody answered",
+	"no_operators":         "nobody is on duty",
+	"not_built":            "the action is not built yet",
+	"not_dialled":          "operators are not to be dialled",
+	"operator_busy":        "the operator is busy",
+	"operator_cancelled":   "the operator may not be rung",
+	"operator_declined":    "the operator declined",
+	"operator_missed":      "the operator did not answer",
+	"operator_unreachable": "the operator's phone could not be reached",
+	"operator_hung_up":     "the operator hung up",
+	"queue_full":           "the line is full",
+	"recording_failed":     "the message could not be saved",
+	"unknown_center":       "there is no such call center",
+	"unknown_operator":     "there is no such operator",
+	"unreachable":          "the number could not be reached",
+	"timeout":              "waited as long as anybody may",
 }
 
 func inWords(reason string) string {

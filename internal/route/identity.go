@@ -1,20 +1,8 @@
 package route
 
-// maxCallID bounds derived ids as those of the host are: exact in JavaScript too.
-const maxCallID = 1<<52 - 1
+// bookedNth tells the id of a callback from those of the offers of the same call, which count from 1.
+const bookedNth = -1
 
-// derive makes the id of a call that follows from another one and that no host picked: the n-th of the kind. The same
-// call always leads to the same ids, and they are as good as random (the finalizer of SplitMix64). One that is taken is
-// mixed again.
-func (m *Machine) derive(from CallID, n int) CallID {
-	x := uint64(from) + uint64(n+1)*0x9e3779b97f4a7c15
-	for {
-		x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-		x = (x ^ x>>27) * 0x94d049bb133111eb
-		x ^= x >> 31
-		if id := CallID(x & maxCallID); id > 0 && m.calls[id] == nil {
-			return id
-		}
-		x++
-	}
-}
+// CallbackCall is the id of the callback that was booked in a call. It derives from the call's id alone, as OfferCall
+// does, so that whoever looks at the call finds it.
+func CallbackCall(call CallID) CallID { return OfferCall(call, bookedNth) }

@@ -106,7 +106,8 @@ func (m *Machine) lookAtLevel(at *center) {
 		at.lastLevel = is
 		m.markCenter(at)
 	}
-	if len(at.level.list) > 0 || len(at.line) > 0 {
+	m.evaluate(at)
+	if len(at.level.list) > 0 || len(at.line) > 0 || at.alert.raised {
 		m.watchLevel(at)
 	}
 }
@@ -114,17 +115,26 @@ func (m *Machine) lookAtLevel(at *center) {
 // serviceLevel is the share answered within the target, in percent over the rolling window; callers who wait past it
 // already count as misses. -1: no data.
 func (m *Machine) serviceLevel(at *center) float64 {
-	at.level.roll(m.now, at.target())
-	past := m.now.Add(-at.target())
-	total := at.level.total
-	total += sort.Search(len(at.line), func(i int) bool { return !at.line[i].entered.Before(past) })
-	for _, c := range at.offers {
-		total += count(!c.inLine && c.entered.Before(past))
-	}
+	total := m.waitingPast(at) + at.level.total
 	if total == 0 {
 		return -1
 	}
 	return 100 * float64(at.level.good) / float64(total)
+}
+
+// waitingPast rolls the window and counts the callers who have been waiting past the target. Callbacks do not wait:
+// they counted when they were asked for.
+func (m *Machine) waitingPast(at *center) int {
+	at.level.roll(m.now, at.target())
+	past := m.now.Add(-at.target())
+	older := func(list []*call) int {
+		return sort.Search(len(list), func(i int) bool { return !list[i].entered.Before(past) })
+	}
+	n := older(at.line) - older(at.ghosts)
+	for _, c := range at.offers {
+		n += count(!c.inLine && c.entered.Before(past))
+	}
+	return n
 }
 
 // outcomeCounts counts by the place in Outcomes.

@@ -7,6 +7,7 @@
 package route
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -42,15 +43,35 @@ const (
 	HoldGrace           = 30 * time.Second // a new max_hold_seconds ends nobody's wait sooner
 	UnattendedGrace     = 10 * time.Second // between losing the last operator's phone, or a PATCH, and the fallback
 	MaxMessage          = 5 * time.Minute
-	SaveWithin          = 30 * time.Second // a host that never reports a recording must not keep the call for ever
-	MaxExtension        = time.Hour        // of one wrap-up
-	MaxSimultaneous     = 50               // operators rung at once
-	MaxPath             = 64               // steps kept of a call's path
-	MaxLeftOut          = 16               // operators named in a Why
-	LevelWindow         = 30 * time.Minute // of the service level
-	LevelEvery          = 15 * time.Second // it is looked at so often while it may change by itself
-	MaxLevelCalls       = 1 << 16          // calls kept in that window, per center
+	SaveWithin          = 30 * time.Second    // a host that never reports a recording must not keep the call for ever
+	MaxExtension        = time.Hour           // of one wrap-up
+	MaxSimultaneous     = 50                  // operators rung at once
+	MaxPath             = 64                  // steps kept of a call's path
+	MaxLeftOut          = 16                  // operators named in a Why
+	LevelWindow         = 30 * time.Minute    // of the service level
+	LevelEvery          = 15 * time.Second    // it is looked at so often while it may change by itself
+	MaxLevelCalls       = 1 << 16             // calls kept in that window, per center
+	FarWithin           = 45 * time.Second    // a number that we call answers, or is given up
+	MaxTries            = 3                   // of a callback
+	RoundPause          = time.Minute         // before a callback that no operator took is offered to them anew
+	OwnRing             = 30 * time.Second    // an operator's phone rings so long for a call of their own
+	KeyWithin           = 5 * time.Second     // a caller who books a callback presses the next key
+	MaxKeyTries         = 3                   // of a caller who does not
+	MinNumberDigits     = 7                   // of an international number, without the plus
+	MaxNumberDigits     = 15                  // E.164
+	MaxTypedDigits      = MaxNumberDigits + 3 // with the digits that stand for the plus
+	PauseKeyWithin      = 3 * time.Second     // between the two keys of an operator's code
+	PlaceKept           = 2 * time.Minute     // for a caller who was lost
+	MaxPlaces           = 10_000              // kept at once
+	AlertAfter          = 30 * time.Second    // between the two low levels that raise an alert
+	AlertMargin         = 2                   // points above the goal that clear one
+	AlertGoodFor        = 5 * time.Minute     // that the level stays there before
+	AlertThinFor        = 30 * time.Minute    // so long without enough calls clears one too
+	AlertAgain          = 15 * time.Minute    // between reminders
 )
+
+// tryPauses are between the tries of a callback: after the first, after the second.
+var tryPauses = [MaxTries - 1]time.Duration{5 * time.Minute, 15 * time.Minute}
 
 // Machine is the routing state of one company. It is not safe for use by several goroutines at once.
 type Machine struct {
@@ -69,18 +90,20 @@ type Machine struct {
 	calls      map[CallID]*call
 	zones      map[string]*time.Location
 
-	timers    timerHeap
-	timerSeq  uint64
-	epoch     uint64 // grows whenever somebody becomes eligible or a round ends
-	callSeq   uint64 // counts arrivals
-	pending   []*center
-	undecided []*call // their offer failed in this step
-	dirty     dirtyList
-	scratch   []*member
+	timers     timerHeap
+	timerSeq   uint64
+	epoch      uint64 // grows whenever somebody becomes eligible or a round ends
+	callSeq    uint64 // counts arrivals
+	pending    []*center
+	undecided  []*call // their offer failed in this step
+	announcing []*call // hear their position at the end of this step
+	dirty      dirtyList
+	scratch    []*member
 
 	arrivals int
 	ended    int
 	outcomes outcomeCounts
+	places   keptPlaces
 }
 
 // New makes a machine that knows nobody. The host sends OperatorChanged and CenterChanged for all there are, then
@@ -91,7 +114,7 @@ func New(cfg Config) *Machine {
 		rules = *cfg.Rules
 	}
 	return &Machine{
-		company: cfg.Company, seed: cfg.Seed, step: cfg.Step, rules: rules,
+		company: cfg.Company, seed: cfg.Seed, step: cfg.Step, rules: rules, places: newKeptPlaces(),
 		centers:   make(map[callcenter.ID]*center),
 		operators: make(map[callcenter.OperatorID]*operator),
 		calls:     make(map[CallID]*call),
@@ -112,6 +135,7 @@ func (m *Machine) Step(now time.Time, e Event) []Effect {
 	m.fireTimers()
 	m.apply(e)
 	m.settle()
+	m.announceAll()
 	return m.out
 }
 
@@ -151,6 +175,16 @@ func (m *Machine) apply(e Event) {
 		m.promptsUploaded(e)
 	case Draining:
 		m.drain()
+	case RestoreCallback:
+		m.restoreCallback(e.Callback)
+	case RestorePlace:
+		m.restorePlace(e)
+	case CallbackAsked:
+		m.callbackAsked(e)
+	case CallAsked:
+		m.callAsked(e)
+	case RecordingSet:
+		m.recordingSet(e)
 	default:
 		m.applyToCall(e)
 	}
@@ -168,6 +202,14 @@ func (m *Machine) applyToCall(e Event) {
 		m.withCall(e.Call, func(c *call) { m.playDone(c, e.Play) })
 	case RecordingEnded:
 		m.withCall(e.Call, func(c *call) { m.recordingEnded(c, e) })
+	case HangupAsked:
+		m.withCall(e.Call, m.hangupAsked)
+	case FarAnswered:
+		m.withCall(e.Call, m.farAnswered)
+	case FarFailed:
+		m.withCall(e.Call, func(c *call) { m.farFailed(c, e.Status) })
+	case OperatorDigit:
+		m.operatorDigit(e)
 	case LegRinging:
 		m.legRinging(e.Leg)
 	case LegAnswered:
@@ -252,15 +294,18 @@ func (m *Machine) touch(c *center) {
 func (m *Machine) drain() {
 	m.draining = true
 	for _, c := range m.callsInOrder() {
-		switch c.state {
-		case stateConnected:
-		case stateVoicemail:
+		switch {
+		case c.state == stateConnected:
+		case c.state == stateVoicemail:
 			m.rule(StopRecord{Call: c.id}, "draining")
+		case c.callback != nil:
+			m.leaveToDisk(c)
 		default:
 			outcome := Failed
 			if !c.answered {
 				outcome = Rejected
 			}
+			c.keptPlace = c.inLine // for the next process
 			m.sendAway(c, outcome, "draining", statusUnavailable)
 		}
 	}
@@ -271,6 +316,8 @@ func (m *Machine) callsInOrder() []*call {
 	for _, c := range m.calls { // sorted below
 		list = append(list, c)
 	}
-	slices.SortFunc(list, func(a, b *call) int { return int(int64(a.seq) - int64(b.seq)) })
+	slices.SortFunc(list, func(a, b *call) int {
+		return cmp.Or(cmp.Compare(a.seq, b.seq), cmp.Compare(a.id, b.id))
+	})
 	return list
 }

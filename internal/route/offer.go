@@ -11,6 +11,7 @@ import (
 type offer struct {
 	rings        []*ringing
 	strategy     callcenter.Strategy
+	direct       bool // an operator's own call: nobody else rings, and nobody is blamed
 	lastWithdraw bool // the last ringing of it ended without any operator's doing
 }
 
@@ -62,28 +63,32 @@ func (m *Machine) offer(c *call, candidates []*member) {
 		m.ring(c, b, reason(b), leftOut)
 	}
 	m.setTimer(&c.ringTimer, m.now.Add(time.Duration(at.settings.RingSeconds)*time.Second))
-	if !first && !c.music {
+	if !first && !c.music && c.callback == nil {
 		m.playMusic(c, "offer")
 	}
 	m.markCenter(at)
 }
 
 func (m *Machine) ring(c *call, b *member, reason string, leftOut []callcenter.OperatorID) {
-	o := b.op
-	r := &ringing{call: c, op: o, member: b, record: len(c.offers)}
+	c.tried = append(c.tried, b.op)
+	why := Why{Rule: string(c.offer.strategy), Text: b.op.name + ": " + reason, LeftOut: leftOut}
+	m.ringPhones(c, &ringing{call: c, op: b.op, member: b, record: len(c.offers)}, reason, why)
+}
+
+// ringPhones rings every phone of an operator that can be reached.
+func (m *Machine) ringPhones(c *call, r *ringing, reason string, why Why) {
+	o := r.op
 	c.offer.rings = append(c.offer.rings, r)
-	c.tried = append(c.tried, o)
 	c.offers = append(c.offers, OfferRecord{Operator: o.id, At: m.now, Why: reason})
 	o.ringing = r
-	m.walk(c, string(c.offer.strategy), "Rang "+o.name+": "+reason)
-	why := Why{Rule: string(c.offer.strategy), Text: o.name + ": " + reason, LeftOut: leftOut}
+	m.walk(c, why.Rule, "Rang "+o.name+": "+reason)
 	r.legs = make([]ringingLeg, 0, len(o.devices))
 	for _, d := range o.devices {
 		if d.up {
 			c.legs++
 			r.legs = append(r.legs, ringingLeg{n: c.legs, device: d.id})
 			m.order(Ring{
-				Leg: LegID{c.id, c.legs}, Center: c.center.id, Operator: o.id, Device: d.id, From: c.from,
+				Leg: LegID{c.id, c.legs}, Center: c.centerID(), Operator: o.id, Device: d.id, From: c.shown(),
 			}, why)
 		}
 	}
@@ -135,17 +140,22 @@ func (m *Machine) legRinging(id LegID) {
 func (m *Machine) legAnswered(id LegID) {
 	r, leg := m.findLeg(id)
 	if r == nil {
-		if c := m.calls[id.Call]; c == nil || c.state != stateConnected || c.bridged != id {
+		if c := m.calls[id.Call]; c == nil || c.operator == nil || c.bridged != id {
 			m.rule(HangupLeg{Leg: id}, "lost")
 		}
 		return
 	}
 	c, o := r.call, r.op
 	leg.gone = true // it rings no more
-	m.answer(c, "answered")
-	m.rule(Bridge{Call: c.id, Leg: id}, "answered")
-	c.playing, c.music = 0, false
-	c.bridged, c.operator, c.connected = id, o, m.now
+	c.bridged, c.operator = id, o
+	state, what := stateConnected, o.name+" answered"
+	if c.outbound() {
+		state, what = stateDialling, o.name+" answered; calling "+c.to
+		m.dialFar(c)
+	} else {
+		m.answer(c, "answered")
+		m.bridge(c, "answered")
+	}
 	o.call = c
 	o.missed = 0
 	strategy := c.offer.strategy
@@ -153,12 +163,14 @@ func (m *Machine) legAnswered(id LegID) {
 	m.cancelOffer(c, true)
 	m.leaveLine(c)
 	m.stopTimer(&c.ringTimer)
-	m.leaves(c, leftAnswered)
+	if !c.outbound() {
+		m.leaves(c, leftAnswered)
+	}
 	if strategy == callcenter.RoundRobin {
 		c.center.toEnd(r.member)
 	}
-	m.setState(c, stateConnected)
-	m.walk(c, "answered", o.name+" answered")
+	m.setState(c, state)
+	m.walk(c, "answered", what)
 }
 
 // finish ends the ringing of one operator, cancels what still rings and frees them.
@@ -175,7 +187,6 @@ func (m *Machine) finish(r *ringing, result string, elsewhere bool) {
 	c.offer.rings = slices.DeleteFunc(c.offer.rings, func(o *ringing) bool { return o == r })
 	r.op.ringing = nil
 	if result == ResultMissed || result == ResultDeclined {
-		r.op.idleSince = m.now
 		m.walk(c, result, r.op.name+" "+result+" it")
 		m.missed(r)
 	}
@@ -186,6 +197,10 @@ func (m *Machine) finish(r *ringing, result string, elsewhere bool) {
 // missed counts a miss or decline, and takes who had too many in a row off duty. Where all ring, nobody is blamed.
 func (m *Machine) missed(r *ringing) {
 	o := r.op
+	if r.call.offer.direct {
+		return
+	}
+	o.idleSince = m.now
 	if r.call.offer.strategy == callcenter.Simultaneous {
 		return
 	}
@@ -208,8 +223,12 @@ func (m *Machine) cancelOffer(c *call, elsewhere bool) {
 
 func (m *Machine) closeOffer(c *call) {
 	m.stopTimer(&c.ringTimer)
+	direct := c.offer.direct
 	c.offer = nil
 	at := c.center
+	if direct {
+		return
+	}
 	if i := slices.Index(at.offers, c); i >= 0 {
 		at.offers = slices.Delete(at.offers, i, i+1)
 	}
@@ -314,6 +333,8 @@ func (m *Machine) offerOver(c *call) {
 	c.withdrawn = c.offer.lastWithdraw
 	m.closeOffer(c)
 	switch {
+	case c.asker != nil:
+		m.giveUp(c, "operator_"+c.offers[len(c.offers)-1].Result)
 	case c.overdue:
 		m.stopWaiting(c, "timeout")
 	case c.closing, !c.inLine && c.open && c.center.closed:
@@ -347,8 +368,12 @@ func (m *Machine) verdict(c *call) {
 
 func (m *Machine) legHungUp(id LegID) {
 	c := m.calls[id.Call]
-	if c == nil || c.state != stateConnected || c.bridged != id {
+	if c == nil || c.operator == nil || c.bridged != id {
 		m.legFailed(id, 480)
+		return
+	}
+	if c.state == stateDialling {
+		m.operatorGaveUp(c)
 		return
 	}
 	m.rule(Hangup{Call: c.id}, "operator_hung_up")
@@ -360,8 +385,11 @@ func (m *Machine) legHungUp(id LegID) {
 func (m *Machine) releaseAfterCall(c *call) {
 	o := c.operator
 	o.call = nil
-	o.idleSince = m.now
-	wrap := time.Duration(c.center.settings.AdvancedSettings.MaxWrapUpSeconds) * time.Second
+	var wrap time.Duration
+	if c.center != nil { // a call of their own makes an operator busy, and nothing else
+		o.idleSince = m.now
+		wrap = time.Duration(c.center.settings.AdvancedSettings.MaxWrapUpSeconds) * time.Second
+	}
 	switch {
 	case o.offAfter != nil:
 		m.dutyByRule(o, *o.offAfter, "off_after_call")

@@ -82,8 +82,8 @@ func (m *Machine) operatorChanged(is Operator) {
 	if isNew {
 		o.hadDevice = o.reachable() // a static phone was there all along
 	}
-	if (!o.active || o.dnd) && o.ringing != nil {
-		m.withdraw(o.ringing)
+	if r := o.ringing; r != nil && (!o.active || o.dnd && !r.call.offer.direct) {
+		m.withdraw(r)
 	}
 	m.refresh(o)
 	m.markOperator(o)
@@ -152,7 +152,7 @@ func (m *Machine) dutySet(e DutySet) {
 		return
 	}
 	m.setDuty(o, e)
-	if !e.On && o.ringing != nil {
+	if !e.On && o.ringing != nil && !o.ringing.call.offer.direct {
 		m.withdraw(o.ringing)
 	}
 	if !e.On && o.wrapping {

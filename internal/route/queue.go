@@ -19,9 +19,8 @@ func (m *Machine) wait(c *call, rule string) {
 	}
 	c.welcomed = true
 	m.walk(c, rule, "Waits as number "+strconv.Itoa(at.position(c)))
-	phrases := append([]Phrase{{Prompt: PromptHoldIntro}}, m.positionPhrases(c)...)
-	m.play(c, rule, phrases...)
-	c.music = true
+	m.play(c, rule, Phrase{Prompt: PromptHoldIntro})
+	c.music, c.entryDue = true, true
 	m.setTimer(&c.announceTimer, m.now.Add(at.interval()))
 }
 
@@ -39,7 +38,12 @@ func (m *Machine) joinLine(c *call) {
 	i := place(at.line, c)
 	at.line = slices.Insert(at.line, i, c)
 	at.lineMoved(i)
-	m.setTimer(&c.holdTimer, c.entered.Add(at.settings.HoldQueue.MaxHold()))
+	if c.callback != nil {
+		at.ghosts = slices.Insert(at.ghosts, place(at.ghosts, c), c)
+	} else {
+		m.setTimer(&c.holdTimer, m.longestHold(c))
+		m.savePlace(c)
+	}
 	m.watchLevel(at)
 	m.markCenter(at)
 }
@@ -57,6 +61,13 @@ func (m *Machine) leaveLine(c *call) {
 	at.noLongerIdle(c)
 	m.stopTimer(&c.holdTimer)
 	m.stopTimer(&c.announceTimer)
+	m.stopTimer(&c.keyTimer)
+	c.dialog, c.entryDue, c.heardBack = nil, false, ""
+	if c.callback != nil {
+		at.ghosts = cut(at.ghosts, place(at.ghosts, c))
+	} else {
+		m.dropPlace(c)
+	}
 	m.markCenter(at)
 	m.markCall(c)
 }
@@ -133,11 +144,50 @@ func (m *Machine) positionPhrases(c *call) []Phrase {
 
 func (m *Machine) announce(c *call) {
 	m.setTimer(&c.announceTimer, m.now.Add(c.center.interval()))
-	if c.playing != 0 {
-		return
+	if c.playing == 0 && c.dialog == nil {
+		m.announceLater(c)
 	}
-	if phrases := m.positionPhrases(c); len(phrases) > 0 {
-		m.play(c, "announce_position", phrases...)
+}
+
+// announceLater has the position said at the end of the step: whatever else happens in it, the number is then true.
+func (m *Machine) announceLater(c *call) {
+	if !c.toAnnounce {
+		c.toAnnounce = true
+		m.announcing = append(m.announcing, c)
+	}
+}
+
+// announceAll says what is due. The position comes first in its Play, so that it is spoken when it is ordered.
+func (m *Machine) announceAll() {
+	for _, c := range m.announcing {
+		c.toAnnounce = false
+		if !c.inLine || c.playing != 0 || c.dialog != nil {
+			continue
+		}
+		entry := c.entryDue
+		c.entryDue = false
+		phrases := m.positionPhrases(c)
+		switch phrases = append(phrases, m.callbackPhrases(c, len(phrases) > 0)...); {
+		case len(phrases) > 0:
+			m.play(c, "announce_position", phrases...)
+		case entry:
+			m.playMusic(c, "queued")
+		}
+	}
+	clear(m.announcing)
+	m.announcing = m.announcing[:0]
+}
+
+// nextInLine is what a caller in the line hears after a prompt.
+func (m *Machine) nextInLine(c *call) {
+	switch {
+	case c.dialog != nil:
+		m.playMusic(c, "callback")
+		m.setTimer(&c.keyTimer, m.now.Add(KeyWithin))
+	case c.entryDue:
+		m.announceLater(c)
+	default:
+		m.playMusic(c, "queued")
 	}
 }
 

@@ -44,6 +44,8 @@ type script struct {
 	plays     map[CallID]int
 	told      map[CallID]int
 	ended     map[CallID]bool
+	derived   map[string]string
+	places    bool // shown
 }
 
 func newScript(t *testing.T) *script {
@@ -52,6 +54,7 @@ func newScript(t *testing.T) *script {
 		centers: map[string]*callcenter.Center{}, operators: map[string]*Operator{},
 		names: map[callcenter.OperatorID]string{}, titles: map[callcenter.ID]string{},
 		plays: map[CallID]int{}, told: map[CallID]int{}, ended: map[CallID]bool{},
+		derived: map[string]string{},
 	}
 }
 
@@ -68,6 +71,8 @@ func (s *script) line(d *datadriven.TestData, f []string) {
 		s.advance(f[1])
 	case f[0] == "rules":
 		s.rules(f[1:])
+	case f[0] == "places":
+		s.places = true
 	case f[0] == "until":
 		clock, err := time.Parse("Mon 15:04", f[1]+" "+f[2])
 		s.must(err)
@@ -127,8 +132,8 @@ func (s *script) step(e Event) {
 			s.t.Fatalf("effect id %v at step %d, index %d", f.ID, s.m.Steps(), i)
 		}
 		s.note(f.Order)
-		if !s.quiet {
-			fmt.Fprintf(s.out, "%8s %s\n", s.clock(s.now), s.text(f))
+		if !s.quiet && !s.hidden(f.Order) {
+			fmt.Fprintf(s.out, "%8s %s\n", s.clock(s.now), s.named(s.text(f)))
 		}
 	}
 	s.must(s.m.Check())
@@ -199,17 +204,24 @@ func (s *script) event(f []string) Event {
 	case "drain":
 		return Draining{}
 	}
+	if e := s.laterEvent(f); e != nil {
+		return e
+	}
 	return s.callEvent(f)
 }
 
 func (s *script) callEvent(f []string) Event {
-	switch id := s.leg(f[1]); f[0] {
+	switch id := s.callOrLeg(f[1]); f[0] {
 	case "call":
 		var at callcenter.ID
 		if c := s.centers[f[2]]; c != nil {
 			at = c.ID
 		}
-		return CallArrived{Call: id.Call, Center: at, From: "+1555010" + f[1], To: "+15550000"}
+		e := CallArrived{Call: id.Call, Center: at, From: "+1555010" + f[1], To: "+15550000"}
+		if from, ok := pairs(f[3:])["from"]; ok {
+			e.From = from
+		}
+		return e
 	case "hangup":
 		if id.N > 0 {
 			return LegHungUp{id}
@@ -236,13 +248,4 @@ func (s *script) callEvent(f []string) Event {
 	}
 	s.t.Fatalf("unknown command %s", f[0])
 	return nil
-}
-
-func (s *script) leg(v string) LegID {
-	call, n, isLeg := strings.Cut(v, ".")
-	id := LegID{Call: CallID(s.number(call))}
-	if isLeg {
-		id.N = s.number(n)
-	}
-	return id
 }

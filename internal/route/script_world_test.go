@@ -18,6 +18,7 @@ func (s *script) center(name string, kv map[string]string) Event {
 		c.Settings.Timezone = "UTC"
 		c.Settings.RoutingOptions.Open.OperatorRouting = callcenter.FixedOrder
 		c.Settings.HoldQueue.AnnouncePosition = false
+		c.Extras = callcenter.DefaultExtras()
 		s.centers[name], s.titles[c.ID] = c, name
 	}
 	next := *c
@@ -88,7 +89,9 @@ func (s *script) setting(c *callcenter.Center, k, v string) {
 	case "zone":
 		set.Timezone = v
 	default:
-		s.t.Fatalf("unknown setting %s", k)
+		if !s.callbackSetting(c, k, v) {
+			s.t.Fatalf("unknown setting %s", k)
+		}
 	}
 }
 
@@ -170,12 +173,22 @@ func (s *script) text(f Effect) string {
 			if p.Number > 0 || p.Prompt == PromptHoldEscape {
 				word += fmt.Sprintf("(%d)", p.Number)
 			}
+			if p.Text != "" {
+				word += "(" + p.Text + ")"
+			}
 			say = append(say, word)
 		}
-		return fmt.Sprintf("%d: play %s [%s]", o.Call, strings.Join(say, " "), f.Why.Rule)
+		who := fmt.Sprint(o.Call)
+		if o.Leg > 0 {
+			who += fmt.Sprintf(".%d", o.Leg)
+		}
+		return fmt.Sprintf("%s: play %s [%s]", who, strings.Join(say, " "), f.Why.Rule)
 	case Music:
 		return fmt.Sprintf("%d: music", o.Call)
 	case Ringback:
+		if o.Leg > 0 {
+			return fmt.Sprintf("%d.%d: ringback", o.Call, o.Leg)
+		}
 		return fmt.Sprintf("%d: ringback", o.Call)
 	case Silence:
 		return fmt.Sprintf("%d: silence", o.Call)
@@ -220,7 +233,7 @@ func (s *script) legText(f Effect) string {
 	case Warn:
 		return fmt.Sprintf("%s: warn %s", s.titles[o.Center], o.Text)
 	}
-	return fmt.Sprintf("unknown order %T", f.Order)
+	return s.laterText(f)
 }
 
 func (s *script) endText(r CallRecord) string {
@@ -229,6 +242,11 @@ func (s *script) endText(r CallRecord) string {
 		offers = append(offers, s.names[o.Operator]+" "+o.Result)
 	}
 	text := fmt.Sprintf("%d: END %s (%s), waited %s", r.Call, r.Outcome, r.Reason, r.Wait())
+	if r.Callback {
+		text += ", callback"
+	} else if r.Direction == Outbound {
+		text += ", outbound"
+	}
 	if r.Operator != 0 {
 		text += ", talked with " + s.names[r.Operator]
 	}
@@ -271,12 +289,15 @@ func (s *script) show(f []string) {
 		}
 		fmt.Fprintln(s.out)
 	case "call":
-		v, ok := s.m.Call(CallID(s.number(f[1])))
+		v, ok := s.m.Call(s.callOrLeg(f[1]).Call)
 		if !ok {
 			fmt.Fprintf(s.out, "%s: over\n", f[1])
 			return
 		}
 		fmt.Fprintf(s.out, "%s: %s since %s, position %d\n", f[1], v.State, s.clock(v.Since), v.Position)
+		if v.Recording != "" {
+			fmt.Fprintf(s.out, "    recording %s, masked %v\n", v.Recording, s.m.Masks(v.ID))
+		}
 		for _, p := range v.Path {
 			fmt.Fprintf(s.out, "    %s %s: %s\n", s.clock(p.At), p.Rule, p.Text)
 		}

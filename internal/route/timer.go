@@ -27,6 +27,10 @@ const (
 	timerHours                       // cent: opens or closes
 	timerUnattended                  // cent: the grace is over
 	timerLevel                       // cent: the service level is looked at again
+	timerFar                         // call: the number that is called rang long enough
+	timerKey                         // call: no further key is awaited
+	timerRest                        // call: the callback may be offered again
+	timerPlaces                      // the oldest kept place is no longer kept
 )
 
 type timerHeap struct{ list []*timer }
@@ -131,5 +135,23 @@ func (m *Machine) fire(t *timer) {
 		m.touch(t.cent)
 	case timerLevel:
 		m.lookAtLevel(t.cent)
+	default:
+		m.fireLater(t)
+	}
+}
+
+// fireLater fires the timers of callbacks, calls to numbers and kept places.
+func (m *Machine) fireLater(t *timer) {
+	switch t.kind {
+	case timerFar:
+		m.farTimeout(t.call)
+	case timerKey:
+		m.keyTimeout(t.call)
+	case timerRest:
+		m.rested(t.call)
+	case timerPlaces:
+		m.forgetPlaces()
+	default:
+		panic("route: unknown timer")
 	}
 }

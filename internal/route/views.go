@@ -137,6 +137,7 @@ func (m *Machine) Center(id callcenter.ID) (CenterView, bool) {
 		return CenterView{}, false
 	}
 	v := CenterView{
+		Callbacks: len(c.ghosts), Alert: c.alert.view(),
 		ID: c.id, Name: c.settings.Name, Availability: c.avail, Waiting: len(c.line), OnDuty: c.onDuty,
 		Capacity: c.freeOps, Goal: c.settings.Alerts, ServiceLevel: m.serviceLevel(c),
 		Outcomes: c.outcomes.byName(), AnsweredInTarget: c.inTarget,
@@ -146,8 +147,8 @@ func (m *Machine) Center(id callcenter.ID) (CenterView, bool) {
 	if c.avail.IsOpen() {
 		v.Strategy = c.settings.RoutingOptions.Open.OperatorRouting
 	}
-	if len(c.line) > 0 {
-		v.OldestEntry = c.line[0].entered
+	if i := slices.IndexFunc(c.line, func(w *call) bool { return w.callback == nil }); i >= 0 {
+		v.OldestEntry = c.line[i].entered
 		v.LongestWait = max(v.LongestWait, m.now.Sub(v.OldestEntry))
 	}
 	return v, true
@@ -185,7 +186,11 @@ func (m *Machine) Call(id CallID) (CallView, bool) {
 	}
 	v := CallView{
 		ID: c.id, Entry: c.id, From: c.from, To: c.to, State: callStates[c.state], Since: c.since, Arrived: c.arrived,
-		Entered: c.entered, Path: slices.Clone(c.path), Center: c.center.id, Position: c.center.position(c),
+		Entered: c.entered, Path: slices.Clone(c.path), Center: c.centerID(), Position: c.center.position(c),
+		Direction: c.direction(), Callback: c.callback != nil, Recording: c.recording.word(),
+	}
+	if c.callback != nil && c.state == stateQueued {
+		v.State = "callback"
 	}
 	switch {
 	case c.operator != nil:

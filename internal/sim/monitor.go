@@ -89,7 +89,7 @@ func (m *monitor) effect(f route.Effect) error {
 			return fmt.Errorf("hangup of leg %v, which was not answered", o.Leg)
 		}
 		m.legs[o.Leg] = legOver
-	case route.SetDuty, route.Warn:
+	case route.SetDuty, route.Warn, route.SavePlace, route.DropPlace, route.Alert:
 	case route.End:
 		return m.end(o.Record)
 	default:
