@@ -25,6 +25,8 @@ type serverFlags struct {
 	CompanyRateLimit int           `default:"20" help:"API requests a second, per company."`
 	NewCallsPerSec   int           `name:"new-calls-per-second" default:"2000" help:"New calls a second."`
 	Prompts          string        `help:"Folder of recorded prompts."`
+	DialAllow        []string      `help:"What numbers to call may begin with, as +49 (default: the offices' countries)."`
+	DialCap          int           `default:"100" help:"Calls that may go out within an hour."`
 	Drain            time.Duration `default:"10s" help:"How long running calls may go on after Ctrl-C."`
 	Verbose          bool          `short:"v" help:"Log more."`
 }
@@ -33,7 +35,8 @@ func (f serverFlags) config(dir string) app.Config {
 	return app.Config{
 		DataDir: dir, HTTP: f.HTTP, SIP: f.SIP, RTPPorts: f.RTPPorts, Advertise: f.Advertise, Timezone: f.Timezone,
 		Country: f.Country, RateLimit: f.RateLimit, CompanyRateLimit: f.CompanyRateLimit, Prompts: f.Prompts,
-		NewCallsPerSec: f.NewCallsPerSec, Drain: f.Drain, Log: newLog(f.Verbose),
+		NewCallsPerSec: f.NewCallsPerSec, Drain: f.Drain,
+		DialAllow: f.DialAllow, DialCap: f.DialCap, Log: newLog(f.Verbose),
 	}
 }
 

@@ -133,7 +133,7 @@ func deleteDevice(c *call) (answer, error) {
 }
 
 func showTrunk(trunk *callcenter.Trunk) trunkBody {
-	return trunkBody{trunk.ID, trunk.Name, trunk.Addresses}
+	return trunkBody{trunk.ID, trunk.Name, trunk.Addresses, trunk.Outbound}
 }
 
 func listTrunks(c *call) (answer, error) {
@@ -144,6 +144,7 @@ func createTrunk(c *call) (answer, error) {
 	body, err := decode[struct {
 		Name      string   `json:"name"`
 		Addresses []string `json:"addresses"`
+		Outbound  string   `json:"outbound"`
 	}](c)
 	if err != nil {
 		return answer{}, err
@@ -152,6 +153,12 @@ func createTrunk(c *call) (answer, error) {
 		var fields []problem.Field
 		if err := callcenter.CheckName(body.Name); err != nil {
 			fields = append(fields, problem.Field{Name: "name", In: problem.InBody, Message: err.Error()})
+		}
+		if body.Outbound != "" && !validOutbound(body.Outbound) {
+			fields = append(fields, problem.Field{
+				Name: "outbound", In: problem.InBody,
+				Message: "must be sip:address:port with an IP address, perhaps followed by ;transport=tcp",
+			})
 		}
 		return append(fields, addressRules(body.Addresses)...)
 	}
@@ -162,13 +169,30 @@ func createTrunk(c *call) (answer, error) {
 				return problem.Conflicts("Another trunk has this name.")
 			}
 		}
-		created = &callcenter.Trunk{ID: callcenter.TrunkID(tx.NewID()), Name: body.Name, Addresses: body.Addresses}
+		created = &callcenter.Trunk{
+			ID: callcenter.TrunkID(tx.NewID()), Name: body.Name, Addresses: body.Addresses, Outbound: body.Outbound,
+		}
 		return tx.PutTrunk(created)
 	})
 	if err != nil {
 		return answer{}, err
 	}
 	return show(showTrunk(created))
+}
+
+// validOutbound accepts sip:address and sip:address:port, address being numeric, with or without the transport.
+func validOutbound(text string) bool {
+	hostport := strings.TrimSuffix(strings.TrimSuffix(text, ";transport=tcp"), ";transport=udp")
+	hostport, ok := strings.CutPrefix(hostport, "sip:")
+	if !ok {
+		return false
+	}
+	if addr, err := netip.ParseAddrPort(hostport); err == nil {
+		return addr.Port() != 0 && addr.Addr().Zone() == ""
+	}
+	bare := strings.TrimSuffix(strings.TrimPrefix(hostport, "["), "]")
+	addr, err := netip.ParseAddr(bare)
+	return err == nil && addr.Zone() == "" && addr.Is6() == (bare != hostport)
 }
 
 // addressRules says which addresses of a trunk are none. IPv4 written as IPv6 would never match a caller's address.

@@ -156,6 +156,19 @@ func TestDevices(t *testing.T) {
 	}
 }
 
+func TestWhereCallsGoOut(t *testing.T) {
+	for text, want := range map[string]bool{
+		"sip:192.0.2.1": true, "sip:192.0.2.1:5060": true, "sip:192.0.2.1:5060;transport=tcp": true,
+		"sip:[2001:db8::1]": true, "sip:[2001:db8::1]:5061;transport=udp": true, "sip:2001:db8::1": false,
+		"sip:[192.0.2.1]": false, "192.0.2.1": false, "sip:192.0.2.1:0": false, "sip:a@192.0.2.1": false,
+		"sip:example.com": false, "sip:192.0.2.1;lr": false, "sip:": false,
+	} {
+		if got := validOutbound(text); got != want {
+			t.Errorf("%s: %t, want %t", text, got, want)
+		}
+	}
+}
+
 func TestContacts(t *testing.T) {
 	for contact, want := range map[string]bool{
 		"sip:ada@192.0.2.7:5060": true, "sip:ada@192.0.2.7": true, "sip:+1.2_x@phone-1.example.com:1": true,
@@ -174,7 +187,11 @@ func TestContacts(t *testing.T) {
 func TestTrunks(t *testing.T) {
 	co := newCompany(t)
 	target := "/api/v2/x/trunks"
-	got := co.send("POST", target, `{"name":"Carrier","addresses":["192.0.2.0/24","2001:db8::1"]}`).want(200)
+	got := co.send("POST", target, `{"name":"Carrier","addresses":["192.0.2.0/24","2001:db8::1"],
+		"outbound":"sip:192.0.2.5:5060"}`).want(200)
+	if got.at("outbound") != "sip:192.0.2.5:5060" {
+		t.Errorf("calls go out over %v", got.at("outbound"))
+	}
 	id := got.text("id")
 	if got.at("addresses.1") != "2001:db8::1" {
 		t.Errorf("created: %s", got.body)
@@ -186,6 +203,7 @@ func TestTrunks(t *testing.T) {
 		`{"name":"x","addresses":["192.0.2.0/33"]}`:                      "addresses.0",
 		`{"name":"x","addresses":["::ffff:192.0.2.1"]}`:                  "addresses.0",
 		`{"name":"x","addresses":["example.com"]}`:                       "addresses.0",
+		`{"name":"x","addresses":["192.0.2.1"],"outbound":"sip:a.b"}`:    "outbound",
 	} {
 		if got := co.send("POST", target, body).want(400); !sameWords(got.locations(), location) {
 			t.Errorf("%s: %s", body, got.body)

@@ -143,6 +143,7 @@ type trunkBody struct {
 	ID        callcenter.TrunkID `json:"id"`
 	Name      string             `json:"name"`
 	Addresses []string           `json:"addresses"`
+	Outbound  string             `json:"outbound,omitzero"`
 }
 
 // messageBody is a Voicemail of the document.

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -20,7 +21,18 @@ type phones struct{ server atomic.Pointer[sipd.Server] }
 
 // Invite implements exchange.Phones.
 func (p *phones) Invite(device exchange.Device, from string, sdp []byte, events exchange.Events) exchange.Leg {
-	return p.server.Load().Invite(sipd.Invitation{Device: device.ID, To: device.Contact, From: from, SDP: sdp}, events)
+	name, number := shownCaller(from)
+	return p.server.Load().Invite(sipd.Invitation{
+		Device: device.ID, To: device.Contact, From: number, FromName: name, SDP: sdp,
+	}, events)
+}
+
+// shownCaller splits what an operator's phone shows: a number, or words that end with one.
+func shownCaller(from string) (name, number string) {
+	if i := strings.LastIndexByte(from, ' '); i >= 0 {
+		return from, from[i+1:]
+	}
+	return "", from
 }
 
 // Facing implements exchange.Phones.
@@ -40,7 +52,7 @@ func (p ports) Open(digit func(byte), silent func()) (exchange.Port, error) {
 	if err != nil {
 		return nil, err
 	}
-	return port{opened, p.music}, nil
+	return port{opened, p.pool, p.music}, nil
 }
 
 // listener is a pair of functions as media's handler.
@@ -58,6 +70,7 @@ func (l listener) Silent() { l.silent() }
 // port is a media port as the exchange sees it.
 type port struct {
 	*media.Port
+	pool  *media.Pool
 	music *media.Track
 }
 
@@ -86,6 +99,17 @@ func (p port) Connect(to exchange.Port) {
 // Record implements exchange.Port.
 func (p port) Record(path string, limit time.Duration, done func(time.Duration, error)) error {
 	return p.Port.Record(path, limit, func(r media.Recording) { done(r.Duration, r.Err) })
+}
+
+// RecordWith implements exchange.Port.
+func (p port) RecordWith(right exchange.Port, path string, done func(exchange.Recorded)) (exchange.Tape, error) {
+	other, ok := right.(port)
+	if !ok {
+		panic("app: a port of somebody else")
+	}
+	return p.pool.RecordPair(path, p.Port, other.Port, func(r media.Recording) {
+		done(exchange.Recorded{Length: r.Duration, Lost: r.Dropped, Err: r.Err})
+	})
 }
 
 // prompts turns the core's phrases into clips.

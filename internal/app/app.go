@@ -107,18 +107,37 @@ func (a *App) startCalls(ctx, background context.Context) error {
 	if err := box.recover(ctx); err != nil {
 		return err
 	}
-	say := func(event route.Event) { a.engine.Say(event) }
+	tapes, err := newRecordings(a.cfg.DataDir, a.store, a.warn, a.cfg.Log)
+	if err != nil {
+		return err
+	}
+	if err := tapes.recover(ctx); err != nil {
+		return err
+	}
 	a.late = &phones{}
 	a.exchange = exchange.New(exchange.Config{
-		Say: say, Phones: a.late, Prompts: prompts{media.NewLibrary(a.cfg.Prompts, a.cfg.Log)}, Mailbox: box, Log: a.cfg.Log,
-		Ports:     ports{a.pool, media.NewTrack(audio.Music())},
-		Directory: directory{a.store},
+		Say: func(event route.Event) { a.engine.Say(event) }, Phones: a.late, Log: a.cfg.Log,
+		Prompts: prompts{media.NewLibrary(a.cfg.Prompts, a.cfg.Log)}, Ports: ports{a.pool, media.NewTrack(audio.Music())},
+		Mailbox: box, Recordings: tapes, Directory: directory{a.store},
+		Lines: &lines{store: a.store, allow: a.cfg.DialAllow, cap: a.cfg.DialCap, notice: a.warn, log: a.cfg.Log},
 	})
+	return a.startCore(step, background)
+}
+
+// warn shows something to supervisors. Before the engine stands there is nobody to show it to but the log.
+func (a *App) warn(text string) {
+	if a.engine != nil {
+		a.engine.Notice("warning", text)
+	}
+}
+
+// startCore starts the engine and then the signalling.
+func (a *App) startCore(step uint64, background context.Context) (err error) {
 	company := a.store.Snapshot().Company().ID
 	a.records = &records{store: a.store, log: a.cfg.Log}
 	a.engine = engine.New(engine.Config{
 		Company: company, Seed: uint64(company), FirstStep: step,
-		Performer: a.exchange, Records: a.records, Log: a.cfg.Log,
+		Performer: a.exchange, Records: a.records, Keeper: a.store, Log: a.cfg.Log,
 	})
 	a.store.OnCommit(a.settingsEvents)
 	a.tellAll()

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"switchboard/internal/callcenter"
 )
 
 // Defaults of a Config. Everything listens on loopback until told otherwise.
@@ -24,6 +26,7 @@ const (
 	DefaultCompanyRateLimit = 20   // requests a second per company
 	DefaultCountry          = "us"
 	DefaultDrain            = 10 * time.Second
+	DefaultDialCap          = 100 // calls out an hour
 )
 
 // Config is one server. The zero value of a field means its default above; DataDir is required.
@@ -38,8 +41,10 @@ type Config struct {
 	Company          string // its name
 	RateLimit        int
 	CompanyRateLimit int
-	Prompts          string // folder of recorded prompts; "": found by itself
-	NewCallsPerSec   int    // beyond it new calls get 503; 0: sipd's default
+	Prompts          string   // folder of recorded prompts; "": found by itself
+	NewCallsPerSec   int      // beyond it new calls get 503; 0: sipd's default
+	DialAllow        []string // beginnings of numbers that may be called; none: the country codes of the offices
+	DialCap          int      // calls out an hour
 	Drain            time.Duration
 	Log              *slog.Logger
 }
@@ -62,6 +67,7 @@ func (c Config) withDefaults() Config {
 	text(&c.Company, "My company")
 	number(&c.RateLimit, DefaultRateLimit)
 	number(&c.CompanyRateLimit, DefaultCompanyRateLimit)
+	number(&c.DialCap, DefaultDialCap)
 	if c.Drain == 0 {
 		c.Drain = DefaultDrain
 	}
@@ -93,6 +99,14 @@ func (c Config) check() error {
 	}
 	if c.RateLimit < 0 || c.CompanyRateLimit < 0 {
 		wrong = append(wrong, errors.New("rate-limit, company-rate-limit: must be positive"))
+	}
+	for _, prefix := range c.DialAllow {
+		if prefix != "+" && !callcenter.ValidE164(prefix+"0") {
+			wrong = append(wrong, fmt.Errorf("dial-allow: %q is not the beginning of a number, such as +49", prefix))
+		}
+	}
+	if c.DialCap < 0 {
+		wrong = append(wrong, errors.New("dial-cap: must be positive"))
 	}
 	return errors.Join(wrong...)
 }

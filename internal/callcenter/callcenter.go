@@ -165,10 +165,11 @@ type Number struct {
 	Rank       int // among the numbers of its Target; the lowest is the primary one
 }
 
-// Trunk is a SIP peer whose calls are let in by source address.
+// Trunk is a SIP peer whose calls are let in by source address, and over which numbers can be called.
 type Trunk struct {
 	Record
 	ID        TrunkID
 	Name      string
 	Addresses []string // IP addresses or CIDR networks
+	Outbound  string   // sip:host:port with a numeric host, perhaps ;transport=tcp; "": no calls go out over it
 }

@@ -34,6 +34,14 @@ type Records interface {
 	SaveDuty(operator callcenter.OperatorID, duty callcenter.Duty)
 }
 
+// Keeper makes durable what must go on after a crash. It must not block.
+type Keeper interface {
+	SaveCallback(c route.Callback)
+	DropCallback(call route.CallID)
+	SavePlace(p route.Place)
+	DropPlace(call route.CallID)
+}
+
 // Config is what an engine needs.
 type Config struct {
 	Company   callcenter.CompanyID
@@ -41,6 +49,8 @@ type Config struct {
 	FirstStep uint64 // the last step journalled by an earlier run
 	Performer Performer
 	Records   Records
+	Keeper    Keeper                                // nil: nothing is kept
+	Alert     func(at time.Time, alert route.Alert) // told besides the pages; must not block; nil: nobody
 	Log       *slog.Logger
 }
 
@@ -58,6 +68,7 @@ type Engine struct {
 	step    uint64
 	notices gathered[Notice]
 	ended   gathered[route.CallRecord]
+	waiting answers
 }
 
 // item is an event, or a question to the machine.
@@ -68,6 +79,12 @@ type item struct {
 
 // New returns an engine that does nothing until Run.
 func New(cfg Config) *Engine {
+	if cfg.Keeper == nil {
+		cfg.Keeper = forgetful{}
+	}
+	if cfg.Alert == nil {
+		cfg.Alert = func(time.Time, route.Alert) {}
+	}
 	e := &Engine{
 		cfg:     cfg,
 		machine: route.New(route.Config{Company: cfg.Company, Seed: cfg.Seed, Step: cfg.FirstStep}),
@@ -220,6 +237,19 @@ func (e *Engine) perform(now time.Time, effect route.Effect) {
 		e.cfg.Records.SaveDuty(order.Operator, order.Duty)
 	case route.Warn:
 		e.notices.add(Notice{At: now, Level: "warning", Text: order.Text})
+	case route.Alert:
+		e.notices.add(Notice{At: now, Level: alertLevel(order.Kind), Text: order.Text})
+		e.cfg.Alert(now, order)
+	case route.CallbackDecided:
+		e.waiting.decided(order)
+	case route.SaveCallback:
+		e.cfg.Keeper.SaveCallback(order.Callback)
+	case route.DropCallback:
+		e.cfg.Keeper.DropCallback(order.Call)
+	case route.SavePlace:
+		e.cfg.Keeper.SavePlace(order.Place)
+	case route.DropPlace:
+		e.cfg.Keeper.DropPlace(order.Call)
 	case route.Pass:
 		e.cfg.Records.SaveCall(order.Record)
 		e.ended.add(order.Record)
@@ -254,6 +284,16 @@ func callOf(event route.Event) (route.CallID, bool) {
 	case route.LegHungUp:
 		return ev.Leg.Call, true
 	case route.RecordingEnded:
+		return ev.Call, true
+	case route.OperatorDigit:
+		return ev.Leg.Call, true
+	case route.RouterAnswered:
+		return ev.Call, true
+	case route.FarAnswered:
+		return ev.Call, true
+	case route.FarFailed:
+		return ev.Call, true
+	case route.HangupAsked:
 		return ev.Call, true
 	}
 	return 0, false

@@ -10,7 +10,13 @@ import (
 // callerSilent ends a talking call whose caller's audio died: without it a crashed phone would hold an operator.
 func (x *Exchange) callerSilent(c *call) {
 	x.cfg.Log.Info("a caller's audio stopped", "call", c.id)
-	c.leg.Hangup(false)
+	x.mu.Lock()
+	leg := c.leg
+	x.mu.Unlock()
+	if leg == nil {
+		return // still being called
+	}
+	leg.Hangup(false)
 	x.cfg.Say(route.CallerHungUp{Call: c.id})
 }
 
@@ -52,7 +58,7 @@ func (e *callerEvents) Digit(d byte) {
 
 // Offer answers a re-INVITE.
 func (e *callerEvents) Offer(sdp []byte) ([]byte, int) {
-	return reoffer(e.call.port, sdp, e.call.leg.Source().Addr())
+	return reoffer(e.call.port, sdp, e.call.at)
 }
 
 func reoffer(port Port, sdp []byte, far netip.Addr) ([]byte, int) {
@@ -99,6 +105,11 @@ func (e *deviceEvents) Ended(string) {
 	if e.exchange.drop(e.rung) {
 		e.exchange.cfg.Say(route.LegHungUp{Leg: e.rung.id})
 	}
+}
+
+// pressed is a key, however it came; the port passes it on to the caller too.
+func (e *deviceEvents) pressed(d byte) {
+	e.exchange.cfg.Say(route.OperatorDigit{Leg: e.rung.id, Digit: d})
 }
 
 // Digit came as SIP INFO: the port passes it on to the caller.

@@ -6,14 +6,13 @@
 package exchange
 
 import (
-	"crypto/rand"
-	"encoding/binary"
 	"log/slog"
 	"net/netip"
 	"sync"
 	"time"
 
 	"switchboard/internal/callcenter"
+	"switchboard/internal/engine"
 	"switchboard/internal/route"
 )
 
@@ -81,7 +80,22 @@ type Port interface {
 	InfoDigit(digit byte) // a key that came as SIP INFO
 	Record(path string, limit time.Duration, done func(length time.Duration, err error)) error
 	StopRecord()
+	// RecordWith records the far sides of two ports in stereo, this one's left, until Stop or the end of either.
+	RecordWith(right Port, path string, done func(Recorded)) (Tape, error)
 	Close()
+}
+
+// Tape is a recording of a call.
+type Tape interface {
+	Pause(on bool)
+	Stop()
+}
+
+// Recorded says what became of a recording.
+type Recorded struct {
+	Length time.Duration
+	Lost   uint64 // frames that the disk was too slow for: silence
+	Err    error
 }
 
 // Ports opens audio ports. Digit, once a key press however it came, and silent are called from the media's goroutines
@@ -107,15 +121,35 @@ type Mailbox interface {
 	End(call route.CallID, length time.Duration, kept bool)
 }
 
+// Recordings keeps recordings of calls. Begin names the file to record to and an id for End; number is the far side's.
+type Recordings interface {
+	Begin(order route.RecordCall, number string, at time.Time) (id int64, path string, err error)
+	End(id int64, result Recorded)
+}
+
+// Lines leads to the telephone network. Line says where a number is called and under which number of ours (withheld:
+// ""); a status other than 0 refuses the call.
+type Lines interface {
+	Line(order route.DialFar) (to, from string, status int)
+}
+
+// Routers asks call routers. The answer comes once, from another goroutine; an error says why there is none.
+type Routers interface {
+	Ask(order route.AskRouter, answered func(route.RouterAnswer, error))
+}
+
 // Config is what an exchange needs. Say tells the core a fact; it must not block.
 type Config struct {
-	Say       func(route.Event)
-	Phones    Phones
-	Ports     Ports
-	Prompts   Prompts
-	Directory Directory
-	Mailbox   Mailbox
-	Log       *slog.Logger
+	Say        func(route.Event)
+	Phones     Phones
+	Ports      Ports
+	Prompts    Prompts
+	Directory  Directory
+	Mailbox    Mailbox
+	Recordings Recordings
+	Lines      Lines
+	Routers    Routers // nil: none can be asked
+	Log        *slog.Logger
 }
 
 // MinVoicemail is the shortest message that is kept; a shorter one is a caller who thought better of it.
@@ -130,13 +164,18 @@ type Exchange struct {
 	rung  map[route.LegID]*rung
 }
 
-// call is a caller's side.
+// call is the side of a call that is not an operator's: of who called us, or of a number that we called.
 type call struct {
 	id     route.CallID
-	leg    Caller
-	port   Port   // nil: none could be opened
-	answer []byte // our SDP, for the 200
-	refuse int    // the status that says best why audio failed; 0: what the core orders
+	leg    Leg
+	number string     // of the far side; "": withheld
+	at     netip.Addr // where it is
+	port   Port       // nil: none could be opened
+	answer []byte     // our SDP, for the 200
+	refuse int        // the status that says best why audio failed; 0: what the core orders
+	tape   Tape       // nil: not recorded; only Perform uses it
+	dialed bool       // we called
+	talks  bool       // of a dialed one: it answered; guarded by the exchange's lock
 }
 
 // rung is one device's side.
@@ -149,15 +188,18 @@ type rung struct {
 
 // New returns an exchange without calls.
 func New(cfg Config) *Exchange {
+	if cfg.Routers == nil {
+		cfg.Routers = noRouters{}
+	}
 	return &Exchange{cfg: cfg, calls: map[route.CallID]*call{}, rung: map[route.LegID]*rung{}}
 }
 
 // Incoming takes a new caller: it gives the visit its id, finds out whether there can be audio, and tells the core. The
 // events returned are those of this leg; the caller of Incoming must deliver none before Incoming has returned.
 func (x *Exchange) Incoming(leg Caller) Events {
-	c := &call{id: newCallID(), leg: leg}
+	c := &call{id: engine.NewCallID(), leg: leg, number: leg.From(), at: leg.Source().Addr()}
 	events := &callerEvents{exchange: x, call: c}
-	x.openFor(c)
+	x.openFor(c, leg.Offer())
 	x.mu.Lock()
 	x.calls[c.id] = c
 	x.mu.Unlock()
@@ -171,18 +213,16 @@ func (x *Exchange) Incoming(leg Caller) Events {
 
 // openFor opens the caller's port and answers the offer. Where that fails, the call is refused with the SIP status that
 // says why: 503 no port is free, 488 no codec in common (RFC 3261, section 21.4.26).
-func (x *Exchange) openFor(c *call) {
-	port, err := x.cfg.Ports.Open(
-		func(digit byte) { x.cfg.Say(route.Digit{Call: c.id, Digit: digit}) },
-		func() { x.callerSilent(c) })
+func (x *Exchange) openFor(c *call, offer []byte) {
+	port, err := x.openCallPort(c)
 	if err != nil {
 		x.cfg.Log.Warn("no audio port for a caller", "call", c.id, "error", err)
 		c.refuse = 503
 		return
 	}
-	if offer := c.leg.Offer(); len(offer) == 0 {
+	if len(offer) == 0 {
 		// a late offer: ours goes out in the 200, the answer comes in the ACK
-		c.answer = port.Offer(nil, c.leg.Source().Addr())
+		c.answer = port.Offer(nil, c.at)
 	} else if c.answer, err = port.Accept(offer); err != nil {
 		x.cfg.Log.Info("no common codec with a caller", "call", c.id, "error", err)
 		port.Close()
@@ -192,6 +232,12 @@ func (x *Exchange) openFor(c *call) {
 	c.port = port
 }
 
+func (x *Exchange) openCallPort(c *call) (Port, error) {
+	return x.cfg.Ports.Open(
+		func(digit byte) { x.cfg.Say(route.Digit{Call: c.id, Digit: digit}) },
+		func() { x.callerSilent(c) })
+}
+
 func refusalReason(status int) string {
 	if status == 488 {
 		return "no_codec"
@@ -199,7 +245,7 @@ func refusalReason(status int) string {
 	return "no_port"
 }
 
-// Legs counts the legs that are up or being set up: callers and rung devices.
+// Legs counts the legs that are up or being set up: callers with numbers that we called, and rung devices.
 func (x *Exchange) Legs() (callers, devices int) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -246,15 +292,4 @@ func (x *Exchange) drop(r *rung) bool {
 		r.port.Close()
 	}
 	return ok
-}
-
-// newCallID is random and below 2^52, so that it is exact in JavaScript too; never 0.
-func newCallID() route.CallID {
-	var b [8]byte
-	for {
-		_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
-		if id := binary.LittleEndian.Uint64(b[:]) & (1<<52 - 1); id != 0 {
-			return route.CallID(id)
-		}
-	}
 }

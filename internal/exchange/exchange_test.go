@@ -42,6 +42,7 @@ type port struct {
 	recordErr error
 	done      func()
 	recorded  func(time.Duration, error)
+	taped     func(Recorded)
 	closed    int
 }
 
@@ -73,6 +74,13 @@ func (p *port) Connect(to Port)                  { p.peer = to }
 func (p *port) InfoDigit(d byte)                 { p.did = append(p.did, "info "+string(d)) }
 func (p *port) StopRecord()                      { p.did = append(p.did, "stop record") }
 func (p *port) Close()                           { p.closed++ }
+func (p *port) Pause(on bool)                    { p.did = append(p.did, fmt.Sprint("pause ", on)) }
+func (p *port) Stop()                            { p.did = append(p.did, "stop tape") }
+func (p *port) RecordWith(right Port, _ string, done func(Recorded)) (Tape, error) {
+	p.did, p.taped = append(p.did, "tape with "+right.(*port).name), done
+	return p, p.recordErr
+}
+
 func (p *port) Record(_ string, _ time.Duration, done func(time.Duration, error)) error {
 	p.recorded = done
 	return p.recordErr
@@ -91,13 +99,16 @@ type bench struct {
 	legs    []*leg
 	kept    []bool
 	digits  []func(byte)
+	line    int // the status with which a number is refused
+	tapes   []route.RecordCall
+	ended   []Recorded
 }
 
 func newBench() *bench {
 	b := &bench{}
 	b.Exchange = New(Config{
 		Say: func(e route.Event) { b.said = append(b.said, e) }, Phones: b, Ports: b, Prompts: b, Directory: b, Mailbox: b,
-		Log: slog.New(slog.DiscardHandler),
+		Recordings: tapes{b}, Lines: b, Log: slog.New(slog.DiscardHandler),
 	})
 	return b
 }
@@ -108,7 +119,7 @@ func (b *bench) Open(digit func(byte), _ func()) (Port, error) {
 		return nil, b.openErr
 	}
 	p := b.next
-	p.name = []string{"caller", "first", "second"}[len(b.ports)]
+	p.name = []string{"caller", "first", "second", "third"}[len(b.ports)]
 	b.ports = append(b.ports, &p)
 	return &p, nil
 }
@@ -305,3 +316,20 @@ func TestTheEndReleasesEverything(t *testing.T) {
 	}
 	want(t, "said", b.said[1:], route.Event(route.CallerHungUp{Call: id}))
 }
+
+func (b *bench) Line(order route.DialFar) (string, string, int) {
+	return "sip:" + order.To + "@192.0.2.1:5060", "+12025550001", b.line
+}
+
+// tapes keeps recordings in a bench.
+type tapes struct{ *bench }
+
+func (t tapes) Begin(order route.RecordCall, number string, _ time.Time) (int64, string, error) {
+	if number == "" {
+		return 0, "", errors.New("the far side has no number")
+	}
+	t.tapes = append(t.tapes, order)
+	return int64(len(t.tapes)), "tape.wav", nil
+}
+
+func (t tapes) End(_ int64, result Recorded) { t.ended = append(t.ended, result) }

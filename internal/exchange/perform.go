@@ -20,13 +20,43 @@ func (x *Exchange) Perform(effect route.Effect) {
 		x.bridge(order)
 	case route.Record:
 		x.record(order)
+	case route.RecordCall:
+		x.recordCall(order)
+	case route.DialFar:
+		x.dial(order)
+	case route.AskRouter:
+		x.cfg.Routers.Ask(order, func(answer route.RouterAnswer, err error) {
+			x.cfg.Say(routerAnswered(order.Call, answer, err))
+		})
 	default:
 		if id, ok := callOf(order); ok {
-			if c, ok := x.call(id); ok {
-				x.performFor(c, order)
-			}
+			x.performOn(id, order)
 		}
 	}
+}
+
+// performOn carries out an order about a call: what an operator is to hear goes to their leg.
+func (x *Exchange) performOn(id route.CallID, order route.Order) {
+	if n := listener(order); n != 0 {
+		if r, ok := x.device(route.LegID{Call: id, N: n}); ok {
+			x.sound(r.port, order)
+		}
+		return
+	}
+	if c, ok := x.call(id); ok {
+		x.performFor(c, order)
+	}
+}
+
+// listener is the N of the leg that is to hear something; 0: the caller.
+func listener(order route.Order) int {
+	switch o := order.(type) {
+	case route.Play:
+		return o.Leg
+	case route.Ringback:
+		return o.Leg
+	}
+	return 0
 }
 
 func callOf(order route.Order) (route.CallID, bool) {
@@ -49,6 +79,10 @@ func callOf(order route.Order) (route.CallID, bool) {
 		return o.Call, true
 	case route.StopRecord:
 		return o.Call, true
+	case route.PauseCallRecording:
+		return o.Call, true
+	case route.StopCallRecording:
+		return o.Call, true
 	case route.End:
 		return o.Record.Visit, true
 	}
@@ -67,37 +101,49 @@ func (x *Exchange) performFor(c *call, order route.Order) {
 		if c.refuse != 0 {
 			status = c.refuse
 		}
-		c.leg.Refuse(status, o.RetryAfter)
+		if caller, ok := c.leg.(Caller); ok {
+			caller.Refuse(status, o.RetryAfter)
+		}
 	case route.Answer:
-		c.leg.Answer(c.answer)
+		if caller, ok := c.leg.(Caller); ok {
+			caller.Answer(c.answer)
+		}
 	case route.Hangup:
-		c.leg.Hangup(false)
+		x.hangup(c)
+	case route.PauseCallRecording:
+		if c.tape != nil {
+			c.tape.Pause(o.Pause)
+		}
+	case route.StopCallRecording:
+		x.stopTape(c)
+	case route.StopRecord:
+		if c.port != nil {
+			c.port.StopRecord()
+		}
 	case route.End:
 		x.end(c)
 	default:
 		if c.port != nil {
-			x.sound(c, order)
+			x.sound(c.port, order)
 		}
 	}
 }
 
-// sound carries out an order about what the caller hears.
-func (x *Exchange) sound(c *call, order route.Order) {
+// sound carries out an order about what a far side hears.
+func (x *Exchange) sound(port Port, order route.Order) {
 	switch o := order.(type) {
 	case route.Play:
 		var clips [][]byte
 		for _, phrase := range o.Phrases {
 			clips = append(clips, x.cfg.Prompts.Clips(phrase)...)
 		}
-		c.port.Play(clips, func() { x.cfg.Say(route.PlayDone{Call: o.Call, Play: o.ID}) })
+		port.Play(clips, func() { x.cfg.Say(route.PlayDone{Call: o.Call, Play: o.ID}) })
 	case route.Music:
-		c.port.Loop(o.Center)
+		port.Loop(o.Center)
 	case route.Ringback:
-		c.port.Ringback()
+		port.Ringback()
 	case route.Silence:
-		c.port.Silence()
-	case route.StopRecord:
-		c.port.StopRecord()
+		port.Silence()
 	}
 }
 
@@ -105,6 +151,7 @@ func (x *Exchange) end(c *call) {
 	x.mu.Lock()
 	delete(x.calls, c.id)
 	x.mu.Unlock()
+	x.stopTape(c)
 	if c.port != nil {
 		c.port.Close()
 	}
@@ -112,33 +159,38 @@ func (x *Exchange) end(c *call) {
 
 // ring invites a device. A device that is gone from the settings, or that finds no port free, failed as unreachable.
 func (x *Exchange) ring(order route.Ring) {
-	c, ok := x.call(order.Leg.Call)
-	if !ok {
-		return
-	}
-	r := &rung{id: order.Leg}
-	events := &deviceEvents{exchange: x, rung: r}
 	contact, static := x.cfg.Directory.Contact(order.Device)
 	if static && contact == "" {
 		x.cfg.Say(route.LegFailed{Leg: order.Leg, Status: 404})
-		return
-	}
-	port, err := x.cfg.Ports.Open(func(byte) {}, events.silent)
-	if err != nil {
-		x.cfg.Log.Warn("no audio port for a device", "call", order.Leg.Call, "error", err)
-		x.cfg.Say(route.LegFailed{Leg: order.Leg, Status: 503})
 		return
 	}
 	device := Device{Contact: contact}
 	if !static {
 		device.ID = order.Device
 	}
+	x.invite(order.Leg, device, order.From)
+}
+
+// invite begins a leg. Of a callback or an operator's own call there is no other side yet.
+func (x *Exchange) invite(id route.LegID, device Device, from string) {
+	var like Port
+	if c, ok := x.call(id.Call); ok {
+		like = c.port
+	}
+	r := &rung{id: id}
+	events := &deviceEvents{exchange: x, rung: r}
+	port, err := x.cfg.Ports.Open(events.pressed, events.silent)
+	if err != nil {
+		x.cfg.Log.Warn("no audio port for a device", "call", id.Call, "error", err)
+		x.cfg.Say(route.LegFailed{Leg: id, Status: 503})
+		return
+	}
 	r.port, r.far = port, x.cfg.Phones.Facing(device)
 	// The lock is held over Invite, so that an event of the new leg finds the leg in place.
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.rung[r.id] = r
-	r.leg = x.cfg.Phones.Invite(device, order.From, port.Offer(c.port, r.far), events)
+	r.leg = x.cfg.Phones.Invite(device, from, port.Offer(like, r.far), events)
 }
 
 func (x *Exchange) endDevice(id route.LegID, elsewhere bool) {
