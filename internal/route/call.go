@@ -77,7 +77,6 @@ type call struct {
 	entryDue   bool // the position is said when HOLD_INTRO ends
 	dialog     *dialog
 	heardBack  string    // the callback digit that the last announcement offered; "": it offered none
-	ghost      *call     // the callback that the caller booked
 	keptPlace  bool      // in the line before, and lost: the saved place stays
 	hadPlace   bool      // entered with such a place
 	callback   *callback // of a callback

@@ -10,7 +10,8 @@ import (
 // line like a caller, at the place of the one who booked it (docs/reference/routing.md, "Callbacks").
 type callback struct {
 	Callback
-	resting bool // not offered: between tries or rounds, or whoever booked it is still on the line
+	resting  bool  // not offered: between two tries
+	bookedIn *call // by whom; nil: by nobody who called
 }
 
 // ready says that a call of the line may be offered: every caller, and a callback that does not rest while the center
@@ -54,8 +55,7 @@ func (at *center) isBooked(number string) bool {
 	return slices.ContainsFunc(at.booked, func(g *call) bool { return g.to == number && g.state != stateConnected })
 }
 
-// book gives the place of a caller in the line to a callback, and lets the caller go. Whoever booked is not called
-// while they still hear the confirmation.
+// book gives the place of a caller in the line to a callback, and lets the caller go.
 func (m *Machine) book(c *call, number string) {
 	at := c.center
 	if at.isBooked(number) || m.calls[CallbackCall(c.id)] != nil {
@@ -70,8 +70,7 @@ func (m *Machine) book(c *call, number string) {
 	m.leaves(c, leftByRule)
 	g := m.addCallback(at, cb)
 	g.seq = c.seq // the very place
-	g.callback.resting = true
-	c.ghost = g
+	g.callback.bookedIn = c
 	m.standInLine(g)
 	m.order(SaveCallback{cb}, Why{Rule: "callback", Text: number + " keeps the place"})
 	m.prompt(c, CallbackRequested, "callback", []Phrase{{Prompt: PromptCallbackBooked, Text: number}})
@@ -118,21 +117,31 @@ func (m *Machine) restoreCallback(cb Callback) {
 	case m.draining || m.calls[cb.Call] != nil:
 		return
 	case at == nil || at.deleted:
-		g := m.newCall(cb.Call, cb.CallerID, cb.Number)
-		g.callback = &callback{Callback: cb}
-		m.giveUp(g, "center_deleted")
+		m.closeSaved(cb, "center_deleted")
+		return
+	case at.isBooked(cb.Number):
+		m.closeSaved(cb, "duplicate")
+		return
+	case cb.Tries >= MaxTries:
+		m.closeSaved(cb, "unreachable")
 		return
 	}
 	g := m.addCallback(at, cb)
 	g.arrived = cb.Asked
-	if cb.Tries >= MaxTries {
-		m.giveUp(g, "unreachable")
-		return
-	}
 	m.standInLine(g)
 	if cb.After.After(m.now) {
 		m.rest(g, cb.After)
 	}
+}
+
+// closeSaved ends a saved callback that cannot go on.
+func (m *Machine) closeSaved(cb Callback, reason string) {
+	g := m.newCall(cb.Call, cb.CallerID, cb.Number)
+	g.callback, g.arrived, g.entered = &callback{Callback: cb}, cb.Asked, cb.Entered
+	if at := m.centers[cb.Center]; at != nil {
+		g.enter(at)
+	}
+	m.giveUp(g, reason)
 }
 
 // callbackStays is what becomes of a callback where a caller who waits would get the fallback: it keeps its place. One
@@ -142,36 +151,44 @@ func (m *Machine) callbackStays(g *call, reason string) {
 	switch {
 	case reason == "center_deleted":
 		m.giveUp(g, reason)
-	case reason == "no_answer" && g.ready():
-		m.rest(g, m.now.Add(RoundPause))
+	case reason == "no_answer" && g.ready() && g.restTimer.pos == 0:
+		m.setTimer(&g.restTimer, m.now.Add(RoundPause))
 	}
 }
 
+// rest keeps a callback from being offered.
 func (m *Machine) rest(g *call, until time.Time) {
 	g.callback.resting = true
 	m.setTimer(&g.restTimer, until)
 }
 
-// rested begins a new round for a callback.
+// rested begins a new round of the operators for a callback.
 func (m *Machine) rested(g *call) {
 	g.callback.resting = false
+	if g.offer != nil {
+		return // somebody became eligible in the meantime
+	}
 	g.tried, g.after = g.tried[:0], 0
-	if g.offer == nil && len(g.offers) > MaxPath {
+	if len(g.offers) > MaxPath {
 		g.offers = g.offers[:0] // days of operators who do not take it
 	}
 	m.touch(g.center)
 }
 
-// afterBooking lets a callback go its way when the call that booked it is over.
-func (m *Machine) afterBooking(c *call) {
-	if g := c.ghost; g != nil && m.calls[g.id] == g && g.callback.resting {
-		m.rested(g)
+// endBooking ends the call in which a callback was booked when its number is about to be called: whoever still hears
+// the confirmation would be busy.
+func (m *Machine) endBooking(g *call) {
+	if c := g.callback.bookedIn; c != nil && m.calls[c.id] == c {
+		m.rule(Hangup{Call: c.id}, c.reason)
+		m.end(c, c.leave, c.reason)
 	}
+	g.callback.bookedIn = nil
 }
 
 // tryFailed puts a callback back to its place until the next try, or closes it after the last one.
 func (m *Machine) tryFailed(g *call, reason string) {
 	m.walk(g, reason, "Not reached on "+g.to+": "+inWords(reason))
+	g.tried, g.after = g.tried[:0], 0
 	tries := g.callback.Tries
 	if tries >= MaxTries {
 		m.giveUp(g, "callback_cancelled")
@@ -183,9 +200,8 @@ func (m *Machine) tryFailed(g *call, reason string) {
 	m.rest(g, g.callback.After)
 }
 
-// forgetCallback ends what a call that is over had to do with callbacks.
+// forgetCallback says that a callback is over.
 func (m *Machine) forgetCallback(c *call) {
-	m.afterBooking(c)
 	if c.callback == nil {
 		return
 	}

@@ -110,7 +110,7 @@ func (m *Machine) warnLost(c *call, err string) {
 // digit handles a key of the caller: the escape digit works for everybody who waits, at any time. One that changed
 // still works for those who heard it, until their next announcement.
 func (m *Machine) digit(c *call, d byte) {
-	if !c.inLine || m.callbackDigit(c, d) {
+	if !c.inLine || c.callback != nil || m.callbackDigit(c, d) {
 		return
 	}
 	key := string(rune(d))
@@ -147,6 +147,7 @@ var reasons = map[string]string{
 	"closed":               "the call center is closed",
 	"closing":              "the call center closed",
 	"disabled":             "the line is switched off",
+	"duplicate":            "the number is booked already",
 	"draining":             "the server stops",
 	"escape":               "the caller asked for it",
 	"hangup_asked":         "it was ended by request",

@@ -118,19 +118,12 @@ func FuzzEvents(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s := &soup{data: data, now: scriptStart}
 		m := New(Config{Company: 1, Seed: 1, Rules: &Rules{MaxMissed: s.n(3), ShortAbandon: 5 * time.Second}})
-		ended := map[CallID]int{}
-		started := map[CallID]int{}
+		books := newLedger()
 		step := func(e Event) {
-			before := m.arrivals
-			defer func() {
-				if a, ok := e.(CallArrived); ok && m.arrivals > before {
-					started[a.Call]++
-				}
-			}()
-			for _, f := range m.Step(s.now, e) {
-				if end, ok := f.Order.(End); ok {
-					ended[end.Record.Call]++
-				}
+			before := m.CallIDs()
+			effects := m.Step(s.now, e)
+			if err := books.note(before, m.CallIDs(), e, effects); err != nil {
+				t.Fatalf("after %#v: %v", e, err)
 			}
 			if err := m.Check(); err != nil {
 				t.Fatalf("after %#v: %v", e, err)
@@ -144,12 +137,12 @@ func FuzzEvents(f *testing.F) {
 		}
 		for len(s.data) > 0 {
 			s.now = s.now.Add(time.Duration(s.n(40)) * time.Second / 4)
-			step(s.event())
+			step(s.next())
 		}
 		finishAll(t, m, step)
-		for id, n := range started {
-			if ended[id] != n {
-				t.Fatalf("call %d arrived %d times and ended %d times", id, n, ended[id])
+		for id, n := range books.began {
+			if books.ended[id] != n {
+				t.Fatalf("call %d began %d times and ended %d times", id, n, books.ended[id])
 			}
 		}
 	})
@@ -160,6 +153,7 @@ func finishAll(t *testing.T, m *Machine, step func(Event)) {
 	for _, id := range m.CallIDs() {
 		step(CallerHungUp{id})
 		step(RecordingEnded{Call: id, Kept: true})
+		step(HangupAsked{id})
 	}
 	if left := m.CallIDs(); len(left) > 0 {
 		t.Fatalf("calls %v never end", left)

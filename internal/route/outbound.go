@@ -62,6 +62,8 @@ func (m *Machine) dialFar(c *call) {
 	rule := "own_call"
 	if c.callback != nil {
 		rule = "callback"
+		m.endBooking(c)
+		m.stopTimer(&c.restTimer)
 		c.callback.Tries++
 		c.callback.After = time.Time{}
 		m.rule(SaveCallback{c.callback.Callback}, rule)

@@ -73,7 +73,7 @@ func TestSameEventsSameEffects(t *testing.T) {
 			}
 			for len(s.data) > 0 {
 				s.now = s.now.Add(time.Duration(s.n(40)) * time.Second / 4)
-				fmt.Fprintf(&seen[k], "%+v\n", m.Step(s.now, s.event()))
+				fmt.Fprintf(&seen[k], "%+v\n", m.Step(s.now, s.next()))
 				fmt.Fprintf(&seen[k], "%+v\n", m.Changed())
 			}
 		}

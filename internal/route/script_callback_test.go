@@ -2,7 +2,6 @@ package route
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	"switchboard/internal/callcenter"
@@ -15,7 +14,6 @@ func (s *script) callOrLeg(v string) LegID {
 	id := LegID{Call: CallID(s.number(from))}
 	if booked {
 		id.Call = CallbackCall(id.Call)
-		s.derived[strconv.Itoa(int(id.Call))] = call
 	}
 	if isLeg {
 		id.N = s.number(n)

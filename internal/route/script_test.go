@@ -217,6 +217,7 @@ func (s *script) callEvent(f []string) Event {
 		if c := s.centers[f[2]]; c != nil {
 			at = c.ID
 		}
+		s.derived[strconv.Itoa(int(CallbackCall(id.Call)))] = f[1] + "b"
 		e := CallArrived{Call: id.Call, Center: at, From: "+1555010" + f[1], To: "+15550000"}
 		if from, ok := pairs(f[3:])["from"]; ok {
 			e.From = from
