@@ -50,15 +50,19 @@ func (a *App) centerChanged(change store.Change) {
 		}
 		return
 	}
-	a.engine.Say(route.CenterChanged{Center: a.inItsZone(center)})
+	a.engine.Say(route.CenterChanged{Center: a.forTheCore(center)})
 }
 
-// inItsZone fills in the office's time zone where the center has none of its own.
-func (a *App) inItsZone(center *callcenter.Center) *callcenter.Center {
-	if center.Settings.Timezone != "" {
-		return center
-	}
+// forTheCore fills in the office's time zone where the center has none of its own, and the extras of one that was
+// created without any.
+func (a *App) forTheCore(center *callcenter.Center) *callcenter.Center {
 	own := *center
+	if own.Extras == (callcenter.Extras{}) {
+		own.Extras = callcenter.DefaultExtras()
+	}
+	if own.Settings.Timezone != "" {
+		return &own
+	}
 	own.Settings.Timezone = "UTC"
 	if office, ok := a.store.Snapshot().Office(center.OfficeID); ok {
 		own.Settings.Timezone = office.Timezone
@@ -69,7 +73,7 @@ func (a *App) inItsZone(center *callcenter.Center) *callcenter.Center {
 func (a *App) officeChanged(office *callcenter.Office) {
 	for _, center := range a.store.Snapshot().Centers() {
 		if center.OfficeID == office.ID {
-			a.engine.Say(route.CenterChanged{Center: a.inItsZone(center)})
+			a.engine.Say(route.CenterChanged{Center: a.forTheCore(center)})
 		}
 	}
 }
@@ -109,6 +113,7 @@ func (a *App) operator(user *callcenter.User) route.Operator {
 	op := route.Operator{
 		ID: user.ID, Name: displayName(user), Active: user.State == callcenter.StateActive,
 		DoNotDisturb: user.DoNotDisturb, Duty: user.Duty,
+		FirstName: user.FirstName, LastName: user.LastName, Extension: user.Extension,
 	}
 	for _, device := range a.store.Snapshot().DevicesOf(user.ID) {
 		op.Devices = append(op.Devices,
@@ -137,7 +142,7 @@ func (a *App) tellAll() {
 	}
 	for _, center := range snapshot.Centers() {
 		if center.State != callcenter.StateDeleted {
-			a.engine.Say(route.CenterChanged{Center: a.inItsZone(center)})
+			a.engine.Say(route.CenterChanged{Center: a.forTheCore(center)})
 		}
 	}
 }

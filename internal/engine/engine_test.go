@@ -69,7 +69,8 @@ func run(t *testing.T, test func(t *testing.T, e *Engine, w *world)) {
 			Duty: callcenter.Duty{On: true, Since: time.Now(), OnSince: time.Now()},
 		}})
 		e.Say(route.CenterChanged{Center: &callcenter.Center{
-			ID: 5, State: callcenter.StateActive, Settings: settings,
+			Extras: callcenter.DefaultExtras(),
+			ID:     5, State: callcenter.StateActive, Settings: settings,
 			Members: []callcenter.Member{{Operator: 7, Role: callcenter.RoleOperator, SkillLevel: 100}},
 		}})
 		test(t, e, w)

@@ -12,6 +12,7 @@ import (
 func benchMachine(operators int, strategy callcenter.Strategy) *Machine {
 	m := New(Config{Company: 1, Seed: 1})
 	c := &callcenter.Center{ID: 1, State: callcenter.StateActive, Settings: callcenter.Defaults("Bench")}
+	c.Extras = callcenter.DefaultExtras()
 	c.Settings.Timezone = "UTC"
 	c.Settings.RoutingOptions.Open.OperatorRouting = strategy
 	c.Settings.HoldQueue.MaxHoldCount = 1000

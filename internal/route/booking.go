@@ -84,10 +84,7 @@ func (m *Machine) dialogDigit(c *call, d byte) bool {
 
 // hush ends the question when the answer begins, and waits for the next key.
 func (m *Machine) hush(c *call) {
-	if c.playing != 0 {
-		c.playing = 0
-		m.rule(Silence{Call: c.id}, "callback")
-	}
+	m.cutPrompt(c, "callback")
 	m.setTimer(&c.keyTimer, m.now.Add(KeyWithin))
 }
 

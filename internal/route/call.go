@@ -10,16 +10,29 @@ import (
 type callState int
 
 const (
-	stateArrived   callState = iota // refused or sent on in the step in which it arrived
-	stateOffering                   // operators ring; may be in the line too
-	stateQueued                     // in the line, nobody rings
-	stateConnected                  // talking
-	statePrompt                     // hears a message or the voicemail greeting
-	stateVoicemail                  // speaks after the beep
-	stateDialling                   // an operator is on the line, the number that is called is not
+	stateArrived    callState = iota // refused or sent on in the step in which it arrived
+	stateOffering                    // operators ring; may be in the line too
+	stateQueued                      // in the line, nobody rings
+	stateConnected                   // talking
+	statePrompt                      // hears a message or the voicemail greeting
+	stateVoicemail                   // speaks after the beep
+	stateDialling                    // an operator is on the line, the number that is called is not
+	stateConnecting                  // an operator answered, and one of both has still something to hear
+	stateMenu                        // keys are waited for, from here
+	stateDirectory                   // a name is spelled
+	statePick                        // one of several names
+	stateExtension
+	stateAsked      // what a call router wants to know; to here
+	stateRouter     // a call router is asked
+	statePerson     // one person rings, whom the caller was sent to
+	stateForwarding // a number outside rings
+	stateForwarded  // talking with a number outside
 )
 
-var callStates = [...]string{"arrived", "offering", "queued", "connected", "prompt", "voicemail", "dialling"}
+var callStates = [...]string{
+	"arrived", "offering", "queued", "connected", "prompt", "voicemail", "dialling", "connecting", "menu", "directory",
+	"directory", "extension", "router", "router", "person", "forwarding", "forwarded",
+}
 
 // SIP statuses with which a caller is refused (docs/reference/routing.md, "Arrival").
 const (
@@ -72,6 +85,7 @@ type call struct {
 	path      []PathStep
 	viewDirty bool
 	position  int // as last reported by Changed
+	visit
 
 	toAnnounce bool // at the end of this step
 	entryDue   bool // the position is said when HOLD_INTRO ends
@@ -90,10 +104,10 @@ type call struct {
 }
 
 // timers are all of them, to be stopped at the end.
-func (c *call) timers() [8]*timer {
+func (c *call) timers() [9]*timer {
 	return [...]*timer{
 		&c.answerTimer, &c.ringTimer, &c.holdTimer, &c.announceTimer, &c.saveTimer,
-		&c.farTimer, &c.keyTimer, &c.restTimer,
+		&c.farTimer, &c.keyTimer, &c.restTimer, &c.stepTimer,
 	}
 }
 
@@ -131,29 +145,24 @@ func (m *Machine) callArrived(e CallArrived) {
 		m.refuse(c, statusNotFound, 0, "unknown_number")
 		return
 	}
-	c.enter(at)
 	if !at.active {
+		c.enter(at)
 		m.refuse(c, statusNoCenter, 0, "center_inactive")
 		return
 	}
 	m.rule(Progress{Call: c.id}, "arrival")
 	m.setTimer(&c.answerTimer, m.now.Add(AnswerWithin))
-	c.open = at.avail.IsOpen()
-	m.walk(c, "arrival", "Arrived at "+at.settings.Name+", "+string(at.avail.Status))
-	if b := c.branch(); b.TryDialOperators || b.Action == callcenter.ActionOperator {
-		m.admit(c)
-	} else {
-		m.act(c, c.firstReason(), false)
-	}
+	m.arriveAt(c, at)
 }
 
 // newCall makes a call that arrives now.
 func (m *Machine) newCall(id CallID, from, to string) *call {
 	m.arrivals++
 	m.callSeq++
-	c := &call{id: id, seq: m.callSeq, from: from, to: to, arrived: m.now, since: m.now}
+	c := &call{id: id, seq: m.callSeq, from: from, to: to, arrived: m.now, since: m.now, visit: visit{entry: id}}
 	kinds := [...]timerKind{
 		timerAnswer, timerRing, timerHold, timerAnnounce, timerSave, timerFar, timerKey, timerRest,
+		timerStep,
 	}
 	for i, t := range c.timers() {
 		*t = timer{kind: kinds[i], call: c}
@@ -180,6 +189,11 @@ func (c *call) firstReason() string {
 // admit decides whether a call rings, waits or gets the fallback (docs/reference/routing.md, "Ring, wait or neither").
 func (m *Machine) admit(c *call) {
 	at := c.center
+	c.dialled = true
+	if at.deleted {
+		m.act(c, "center_deleted", false)
+		return
+	}
 	if list := m.candidates(c); len(list) > 0 {
 		m.enterLine(c)
 		m.offer(c, list)
@@ -230,48 +244,6 @@ func (m *Machine) answerInBand(c *call) {
 	}
 }
 
-func (m *Machine) play(c *call, rule string, phrases ...Phrase) {
-	m.answer(c, rule)
-	c.plays++
-	c.playing = c.plays
-	for i := range phrases {
-		phrases[i].Center = c.centerID()
-	}
-	m.rule(Play{Call: c.id, ID: c.playing, Phrases: phrases}, rule)
-}
-
-func (m *Machine) playMusic(c *call, rule string) {
-	m.answer(c, rule)
-	c.music = true
-	m.rule(Music{Call: c.id, Center: c.center.id}, rule)
-}
-
-func (m *Machine) playDone(c *call, id int) {
-	if id > 0 && id == c.legPlay {
-		m.legPlayed(c)
-		return
-	}
-	if c.playing == 0 || c.playing != id {
-		return
-	}
-	c.playing = 0
-	switch {
-	case c.state == statePrompt && c.leave == Voicemail:
-		m.setState(c, stateVoicemail)
-		m.walk(c, c.reason, "Leaves a message")
-		m.rule(Record{
-			Call: c.id, Center: c.center.id, From: c.from, Reason: c.reason, Limit: MaxMessage,
-		}, c.reason)
-	case c.state == statePrompt:
-		m.rule(Hangup{Call: c.id}, c.reason)
-		m.end(c, c.leave, c.reason)
-	case c.state == stateDialling:
-		m.talk(c)
-	case c.inLine:
-		m.nextInLine(c)
-	}
-}
-
 func (m *Machine) callerHungUp(c *call) {
 	switch c.state {
 	case stateDialling:
@@ -284,7 +256,9 @@ func (m *Machine) callerHungUp(c *call) {
 	case stateConnected:
 		m.rule(HangupLeg{Leg: c.bridged}, "caller_hung_up")
 		m.walk(c, "caller_hung_up", "The caller hung up")
-		m.end(c, Answered, "caller_hung_up")
+		m.endTalk(c, "caller_hung_up")
+	case stateConnecting:
+		m.leftUnheard(c)
 	case statePrompt:
 		m.endPrompt(c)
 	case stateVoicemail:
@@ -293,6 +267,8 @@ func (m *Machine) callerHungUp(c *call) {
 			m.setTimer(&c.saveTimer, m.now.Add(SaveWithin))
 		}
 	case stateArrived:
+	default:
+		m.leftOnTheWay(c)
 	}
 }
 
@@ -304,7 +280,18 @@ func (m *Machine) endPrompt(c *call) {
 		m.end(c, Abandoned, "greeting")
 		return
 	}
+	m.walk(c, c.reason, "The caller hung up during the prompt")
 	m.end(c, c.leave, c.reason)
+}
+
+// leftUnheard ends a call whose caller hung up when an operator had answered, before they were connected.
+func (m *Machine) leftUnheard(c *call) {
+	if c.way != "" {
+		m.leftOnTheWay(c)
+		return
+	}
+	m.dropLegs(c, "caller_hung_up")
+	m.abandon(c)
 }
 
 // abandon ends a call whose caller hung up while waiting or ringing.
@@ -316,7 +303,7 @@ func (m *Machine) abandon(c *call) {
 	case !c.answered: // a misdial: no wait, and in no rate
 		c.entered = time.Time{}
 		m.end(c, Abandoned, "before_answer")
-	case wait < m.rules.ShortAbandon:
+	case wait < time.Duration(c.center.extras.ShortAbandonSeconds)*time.Second:
 		m.leaves(c, leftShort)
 		m.end(c, ShortAbandoned, "caller_hung_up")
 	default:
@@ -326,10 +313,10 @@ func (m *Machine) abandon(c *call) {
 }
 
 func (m *Machine) callFailed(c *call, reason string) {
-	if c.state == stateConnected {
-		m.rule(HangupLeg{Leg: c.bridged}, "call_failed")
+	if c.state == stateConnected || c.state == stateForwarded {
+		m.dropLegs(c, "call_failed")
 		m.rule(Hangup{Call: c.id}, "call_failed")
-		m.end(c, Answered, reason)
+		m.endTalk(c, reason)
 		return
 	}
 	m.keepPlace(c)
@@ -342,7 +329,7 @@ func (m *Machine) sendAway(c *call, outcome Outcome, reason string, status int) 
 		m.giveUp(c, reason)
 		return
 	}
-	m.cancelOffer(c, false)
+	m.dropLegs(c, reason)
 	m.walk(c, reason, "Sent away: "+inWords(reason))
 	if !c.answered {
 		retry := 0
@@ -369,11 +356,23 @@ func (m *Machine) end(c *call, outcome Outcome, reason string) {
 		m.stopTimer(t)
 	}
 	delete(m.calls, c.id)
+	r := m.closeBooks(c, outcome, reason)
+	if c.operator != nil {
+		m.releaseAfterCall(c)
+	}
+	m.dirty.ended = append(m.dirty.ended, c.id)
+	m.forgetCallback(c)
+	m.rule(End{Record: r}, reason)
+	m.evaluate(c.center)
+}
+
+// closeBooks gives an entry leg its outcome, and is what remains of it.
+func (m *Machine) closeBooks(c *call, outcome Outcome, reason string) CallRecord {
 	m.ended++
 	m.outcomes.add(outcome)
 	m.stopRecording(c)
 	r := CallRecord{
-		Call: c.id, Visit: c.id, From: c.from, To: c.to, Outcome: outcome, Reason: reason,
+		Call: c.entry, Visit: c.id, From: c.from, To: c.to, Outcome: outcome, Reason: reason,
 		Direction: c.direction(), Callback: c.callback != nil,
 		Arrived: c.arrived, Entered: c.entered, Connected: c.connected, Ended: m.now, Offers: c.offers,
 		Path: c.path,
@@ -388,14 +387,19 @@ func (m *Machine) end(c *call, outcome Outcome, reason string) {
 	switch {
 	case c.operator != nil:
 		r.Operator = c.operator.id
-		m.releaseAfterCall(c)
 	case c.asker != nil:
 		r.Operator = c.asker.id
 	}
-	m.dirty.ended = append(m.dirty.ended, c.id)
-	m.forgetCallback(c)
-	m.rule(End{Record: r}, reason)
-	m.evaluate(c.center)
+	return r
+}
+
+// endTalk ends a call in which somebody was talked with: an operator, or whom the caller was sent to.
+func (m *Machine) endTalk(c *call, reason string) {
+	if c.way != "" {
+		m.end(c, Forwarded, c.way)
+		return
+	}
+	m.end(c, Answered, reason)
 }
 
 // centerID is 0 for a call on nobody's behalf.

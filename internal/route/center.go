@@ -15,6 +15,7 @@ type center struct {
 	id       callcenter.ID
 	settings callcenter.Settings
 	extras   callcenter.Extras
+	holidays []callcenter.Holiday
 	active   bool
 	deleted  bool
 	loc      *time.Location
@@ -44,7 +45,6 @@ type center struct {
 	grace          time.Time // not before
 	unattended     timer
 	isPending      bool
-	warned         map[callcenter.Action]bool
 
 	arrivals  int
 	outcomes  outcomeCounts
@@ -73,7 +73,7 @@ type member struct {
 func (m *Machine) centerChanged(def *callcenter.Center) {
 	c, known := m.centers[def.ID]
 	if !known {
-		c = &center{id: def.ID, moved: -1, warned: make(map[callcenter.Action]bool)}
+		c = &center{id: def.ID, moved: -1}
 		c.random = rand.New(rand.NewPCG(m.seed, uint64(def.ID)))
 		c.hours = timer{kind: timerHours, cent: c}
 		c.unattended = timer{kind: timerUnattended, cent: c}
@@ -88,7 +88,7 @@ func (m *Machine) centerChanged(def *callcenter.Center) {
 		return
 	}
 	old := c.settings
-	c.settings, c.extras = def.Settings, def.Extras
+	c.settings, c.extras, c.holidays = def.Settings, def.Extras, def.Holidays
 	c.active = def.State == callcenter.StateActive || def.State == ""
 	c.loc = m.zone(c, def.Settings.Timezone)
 	m.setMembers(c, def.Members)
@@ -299,8 +299,12 @@ func (m *Machine) candidates(w *call) []*member {
 // for the next change.
 func (m *Machine) checkHours(c *center) {
 	was := c.avail
-	c.avail = c.settings.Availability(m.now, c.loc, nil)
-	if next := c.settings.NextChange(m.now, c.loc, nil); next.IsZero() || c.deleted {
+	c.avail = c.settings.Availability(m.now, c.loc, c.holidays)
+	next := c.settings.NextChange(m.now, c.loc, c.holidays)
+	if next.IsZero() && len(c.holidays) > 0 { // one may lie beyond what was looked at
+		next = m.now.Add(callcenter.NextChangeHorizon)
+	}
+	if next.IsZero() || c.deleted {
 		m.stopTimer(&c.hours)
 	} else {
 		m.setTimer(&c.hours, next)

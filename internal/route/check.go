@@ -151,16 +151,20 @@ func (m *Machine) checkCall(c *call) error {
 	if c.undecided {
 		return fmt.Errorf("undecided after the step")
 	}
-	if (c.state == stateOffering) != (c.offer != nil) || c.holdsOperator() != (c.operator != nil) {
+	offered := c.state == stateOffering || c.state == statePerson
+	if offered != (c.offer != nil) || c.holdsOperator() != (c.operator != nil) {
 		return fmt.Errorf("%s with offer %v, operator %v", callStates[c.state], c.offer != nil, c.operator != nil)
 	}
 	if c.state == stateQueued && !c.inLine || c.state == stateArrived {
 		return fmt.Errorf("%s and in no line", callStates[c.state])
 	}
-	if !c.answered && c.state != stateOffering && !c.outbound() {
+	if !c.answered && !offered && c.state != stateRouter && c.state != stateForwarding && !c.outbound() {
 		return fmt.Errorf("%s before the answer", callStates[c.state])
 	}
-	if err := c.checkFar(); err != nil || c.offer == nil {
+	if err := c.checkFar(); err != nil {
+		return err
+	}
+	if err := c.checkVisit(); err != nil || c.offer == nil {
 		return err
 	}
 	listed := c.offer.direct || slices.Contains(c.center.offers, c)
@@ -174,6 +178,26 @@ func (m *Machine) checkCall(c *call) error {
 		if !slices.ContainsFunc(r.legs, func(l ringingLeg) bool { return !l.gone }) {
 			return fmt.Errorf("operator %d rings on no phone", r.op.id)
 		}
+	}
+	return nil
+}
+
+// checkVisit says whether what a caller goes through outside the queue has an end.
+func (c *call) checkVisit() error {
+	timed := c.stepTimer.pos != 0
+	switch {
+	case c.hops > MaxHops:
+		return fmt.Errorf("handed on %d times", c.hops)
+	case (c.state == stateForwarding) != (c.far != 0):
+		return fmt.Errorf("%s with leg %d outside", callStates[c.state], c.far)
+	case c.listens() && !timed && c.playing == 0,
+		(c.state == stateRouter || c.state == stateForwarding) && !timed,
+		c.state == stateConnecting && c.held != heldNotice && !timed:
+		return fmt.Errorf("%s without an end", callStates[c.state])
+	case c.held != heldNothing && c.playing == 0:
+		return fmt.Errorf("something waits for a prompt that does not play")
+	case c.state == statePerson && c.way == "", c.inLine && c.way != "":
+		return fmt.Errorf("%s on the way %q", callStates[c.state], c.way)
 	}
 	return nil
 }
@@ -225,7 +249,9 @@ func (c *center) checkGhosts() error {
 }
 
 // holdsOperator says that an operator's phone is taken by the call.
-func (c *call) holdsOperator() bool { return c.state == stateConnected || c.state == stateDialling }
+func (c *call) holdsOperator() bool {
+	return c.state == stateConnected || c.state == stateConnecting || c.state == stateDialling
+}
 
 func (c *call) checkFar() error {
 	if c.state == stateDialling && (!c.outbound() || c.cameFar != (c.playing != 0) || c.cameFar == (c.farTimer.pos > 0)) {

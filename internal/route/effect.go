@@ -162,9 +162,10 @@ type AskRouter struct {
 	Digits string
 }
 
-// DialFar calls a number over a trunk. Leg 0: it is the caller's side of a call (a callback, an operator's own call), and
-// FarAnswered or FarFailed say what became of it. Otherwise a caller who is here is forwarded, and it is a leg like that
-// of a device: LegRinging, LegAnswered, LegFailed and LegHungUp report on it, CancelLeg, Bridge and HangupLeg order it.
+// DialFar calls a number over a trunk. Leg 0: it is the caller's side of a call (a callback, an operator's own call),
+// and FarAnswered or FarFailed say what became of it. Otherwise a caller who is here is forwarded, and it is a leg like
+// that of a device: LegRinging, LegAnswered, LegFailed and LegHungUp report on it, CancelLeg, Bridge and HangupLeg
+// order it.
 type DialFar struct {
 	Call CallID
 	Leg  int    // LegID.N, or 0
@@ -279,11 +280,12 @@ type SetDuty struct {
 	Duty     callcenter.Duty
 }
 
-// Pass closes the books on an entry leg whose caller goes on: another call center takes them over with its whole flow, as
-// the entry leg Next. The caller's dialog, its legs and Visit stay as they are.
+// Pass closes the books on an entry leg whose caller goes on: the call center Center takes them over with its whole
+// flow, as the entry leg Next. The caller's dialog, its legs and Visit stay as they are.
 type Pass struct {
 	Record CallRecord
 	Next   CallID
+	Center callcenter.ID
 }
 
 // End closes the books on a call. It is the last order of every call, exactly once.

@@ -24,7 +24,7 @@ func (m *Machine) stopWaiting(c *call, reason string) {
 // act does the action of the call's branch as it is now. Operators are never dialled from here: an action that would
 // is voicemail. interrupted says that the caller was told to hold, and is told that nobody will come.
 func (m *Machine) act(c *call, reason string, interrupted bool) {
-	if c.state > stateQueued {
+	if c.offer != nil || c.inLine || c.operator != nil {
 		panic("route: a fallback for a call that is past it")
 	}
 	if !c.entered.IsZero() {
@@ -34,46 +34,55 @@ func (m *Machine) act(c *call, reason string, interrupted bool) {
 	if interrupted {
 		phrases = append(phrases, Phrase{Prompt: PromptHoldInterrupt})
 	}
-	switch action := c.branch().Action; action {
-	case callcenter.ActionMessage:
-		prompt := PromptMessage
-		if reason == "closed" || reason == "closing" {
-			prompt = PromptClosed
-		}
-		m.prompt(c, Message, reason, append(phrases, Phrase{Prompt: prompt}))
-	case callcenter.ActionDisabled:
-		m.prompt(c, Message, "disabled", append(phrases, Phrase{Prompt: PromptDisabled}))
-	case callcenter.ActionVoicemail, callcenter.ActionOperator:
-		m.voicemail(c, reason, phrases)
-	default:
-		m.warnNotBuilt(c.center, action)
-		m.walk(c, reason, "Would get "+string(action)+": "+inWords(reason))
-		m.voicemail(c, "not_built", phrases)
+	is, broken := c.branch().Effective(m.exists)
+	if broken && is.Action != c.branch().Action {
+		m.walk(c, reason, "Whom "+string(c.branch().Action)+" names is gone")
 	}
+	m.do(c, deed{action: is.Action, target: is.Target, reason: reason, before: phrases})
 }
 
-func (m *Machine) warnNotBuilt(at *center, action callcenter.Action) {
-	if at.warned[action] {
-		return
-	}
-	at.warned[action] = true
-	m.rule(Warn{
-		Center: at.id, Text: "The action " + string(action) + " is not built yet; callers get voicemail.",
-	}, "not_built")
-}
-
+// voicemail takes a message for the call center.
 func (m *Machine) voicemail(c *call, reason string, before []Phrase) {
+	m.voicemailAt(c, deed{reason: reason, before: before})
+}
+
+// voicemailAt takes a message for the target: a call center or a person. Any other has no box: the center's is used.
+func (m *Machine) voicemailAt(c *call, d deed) {
+	c.box, c.boxOf = c.center.id, 0
+	switch d.target.Type {
+	case callcenter.TargetCallCenter:
+		c.box = callcenter.ID(d.target.ID)
+	case callcenter.TargetUser:
+		c.boxOf = callcenter.OperatorID(d.target.ID)
+	}
+	m.takeMessage(c, Voicemail, d.reason, d.before)
+}
+
+func (m *Machine) takeMessage(c *call, leave Outcome, reason string, before []Phrase) {
 	if reason == "closed" {
 		before = append(before, Phrase{Prompt: PromptClosed})
 	}
-	m.prompt(c, Voicemail, reason, append(before, Phrase{Prompt: PromptVoicemail}, Phrase{Prompt: PromptBeep}))
+	m.prompt(c, leave, reason, append(before, Phrase{Prompt: PromptVoicemail}, Phrase{Prompt: PromptBeep}))
+	c.records = true
+}
+
+// recordMessage starts the message, after the tone.
+func (m *Machine) recordMessage(c *call) {
+	m.setState(c, stateVoicemail)
+	m.walk(c, c.reason, "Leaves a message")
+	m.rule(Record{
+		Call: c.id, Center: c.box, User: c.boxOf, From: c.from, Reason: c.reason, Limit: MaxMessage,
+	}, c.reason)
 }
 
 // prompt plays the last thing a caller hears before the line is closed or their message is recorded.
 func (m *Machine) prompt(c *call, leave Outcome, reason string, phrases []Phrase) {
-	c.leave, c.reason, c.music = leave, reason, false
+	m.stopTimer(&c.stepTimer)
+	c.leave, c.reason, c.music, c.records = leave, reason, false, false
 	m.setState(c, statePrompt)
-	m.walk(c, reason, "To "+string(leave)+": "+inWords(reason))
+	if leave != Forwarded {
+		m.walk(c, reason, "To "+string(leave)+": "+inWords(reason))
+	}
 	m.play(c, reason, phrases...)
 }
 
@@ -96,20 +105,24 @@ func (m *Machine) recordingEnded(c *call, e RecordingEnded) {
 	if !c.hungUp {
 		m.rule(Hangup{Call: c.id}, c.reason)
 	}
-	if !e.Kept {
+	if !e.Kept && c.leave == Voicemail {
 		m.end(c, Abandoned, "no_message")
 		return
 	}
-	m.end(c, Voicemail, c.reason)
+	m.end(c, c.leave, c.reason)
 }
 
 func (m *Machine) warnLost(c *call, err string) {
 	m.rule(Warn{Center: c.center.id, Text: "A voicemail could not be recorded: " + err}, "recording_failed")
 }
 
-// digit handles a key of the caller: the escape digit works for everybody who waits, at any time. One that changed
-// still works for those who heard it, until their next announcement.
+// digit handles a key of the caller: an answer to what they were asked, or the escape digit, which works for everybody
+// who waits, at any time. One that changed still works for those who heard it, until their next announcement.
 func (m *Machine) digit(c *call, d byte) {
+	if c.listens() {
+		m.key(c, d)
+		return
+	}
 	if !c.inLine || c.callback != nil || m.callbackDigit(c, d) {
 		return
 	}
@@ -118,6 +131,7 @@ func (m *Machine) digit(c *call, d byte) {
 		return
 	}
 	m.cancelOffer(c, false)
+	c.skipGreeting()
 	m.walk(c, "escape", "Pressed "+key+" to leave a message")
 	m.leaveLine(c)
 	m.leaves(c, leftByRule)
@@ -140,34 +154,42 @@ func keyNumber(key string) (int, bool) {
 var reasons = map[string]string{
 	"bad_number":           "it is no number that can be called",
 	"busy":                 "the line was busy",
+	"call_failed":          "the call could not go on",
 	"callback":             "the caller will be called back",
 	"callback_cancelled":   "the callback was given up",
-	"call_failed":          "the call could not go on",
 	"center_deleted":       "the call center was deleted",
 	"closed":               "the call center is closed",
 	"closing":              "the call center closed",
+	"directory":            "asked for by name",
 	"disabled":             "the line is switched off",
 	"duplicate":            "the number is booked already",
 	"draining":             "the server stops",
 	"escape":               "the caller asked for it",
+	"extension":            "asked for by extension",
+	"forward_failed":       "nobody answered outside",
 	"hangup_asked":         "it was ended by request",
-	"no_device":            "no phone of the operator can be reached",
+	"menu":                 "chosen from the menu",
 	"no_answer":            "nobody answered",
+	"no_choice":            "nothing was chosen",
+	"no_device":            "no phone of the operator can be reached",
 	"no_operators":         "nobody is on duty",
-	"not_built":            "the action is not built yet",
 	"not_dialled":          "operators are not to be dialled",
 	"operator_busy":        "the operator is busy",
 	"operator_cancelled":   "the operator may not be rung",
 	"operator_declined":    "the operator declined",
+	"operator_hung_up":     "the operator hung up",
 	"operator_missed":      "the operator did not answer",
 	"operator_unreachable": "the operator's phone could not be reached",
-	"operator_hung_up":     "the operator hung up",
+	"person":               "the call center sends the caller there",
 	"queue_full":           "the line is full",
 	"recording_failed":     "the message could not be saved",
+	"router":               "a call router says so",
+	"router_failed":        "the call router failed",
+	"timeout":              "waited as long as anybody may",
+	"too_many_hops":        "was handed on too often",
 	"unknown_center":       "there is no such call center",
 	"unknown_operator":     "there is no such operator",
 	"unreachable":          "the number could not be reached",
-	"timeout":              "waited as long as anybody may",
 }
 
 func inWords(reason string) string {

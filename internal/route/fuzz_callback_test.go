@@ -74,8 +74,8 @@ func (l *ledger) note(before, after []CallID, e Event, effects []Effect) error {
 	}
 	for _, f := range effects {
 		if end, ok := f.Order.(End); ok {
-			l.ended[end.Record.Call]++
-			l.began[end.Record.Call]++
+			l.ended[end.Record.Visit]++
+			l.began[end.Record.Visit]++
 		}
 	}
 	for _, id := range after {

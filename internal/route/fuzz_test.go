@@ -26,7 +26,7 @@ func (s *soup) n(below int) int {
 func (s *soup) event() Event {
 	call, op, at := CallID(s.n(12)), callcenter.OperatorID(s.n(6)), callcenter.ID(s.n(4))
 	leg := LegID{call, s.n(6)}
-	switch s.n(24) {
+	switch s.n(28) {
 	case 0:
 		return s.centerEvent(at)
 	case 1:
@@ -59,6 +59,10 @@ func (s *soup) event() Event {
 		return RecordingEnded{Call: call, Kept: s.n(2) == 0, Err: []string{"", "full"}[s.n(2)]}
 	case 22:
 		return WrapUpExtended{op, time.Duration(s.n(60)) * time.Second}
+	case 23, 24, 25:
+		return s.routerEvent(call)
+	case 26:
+		return PromptsUploaded{Center: at, Prompts: []Prompt{PromptGreeting}[:s.n(2)]}
 	}
 	if s.n(200) == 199 {
 		return Draining{}
@@ -74,8 +78,20 @@ func (s *soup) centerEvent(at callcenter.ID) Event {
 	set.HoursOn = s.n(3) == 0
 	set.RoutingOptions.Open.OperatorRouting = strategies[s.n(len(strategies))]
 	set.RoutingOptions.Open.TryDialOperators = s.n(6) > 0
-	set.RoutingOptions.Open.Action = []callcenter.Action{"voicemail", "message", "menu", "operator"}[s.n(4)]
+	set.RoutingOptions.Open = s.branch(set.RoutingOptions.Open)
+	set.RoutingOptions.Closed = s.branch(set.RoutingOptions.Closed)
 	set.RoutingOptions.Closed.TryDialOperators = s.n(2) == 0
+	set.AdvancedSettings.AutoCallRecording.Inbound = s.n(3) == 0
+	c.Extras = callcenter.Extras{
+		MaxMissedCalls: s.n(3), ShortAbandonSeconds: 5, AlertMinCalls: 1, AnnounceCenterName: s.n(3) == 0,
+		WrapUpExtensionSeconds: s.n(3) * 10,
+	}
+	if s.n(3) == 0 {
+		today := callcenter.DateOf(s.now)
+		c.Holidays = []callcenter.Holiday{{
+			Name: "Soup Day", First: today, Last: today, Hours: callcenter.DayHours{"10:00", "12:03"},
+		}}
+	}
 	set.HoldQueue.MaxHoldCount = 1 + s.n(5)
 	set.HoldQueue.MaxHoldSeconds = 30 + s.n(200)
 	set.HoldQueue.UnattendedQueue = s.n(2) == 0
@@ -90,14 +106,47 @@ func (s *soup) centerEvent(at callcenter.ID) Event {
 	return CenterChanged{c}
 }
 
+var actions = []callcenter.Action{
+	"voicemail", "message", "menu", "operator", "person", "department", "bridge_target", "directory",
+	"company_directory", "extension", "scripted_ivr", "disabled",
+}
+
+func (s *soup) target() callcenter.Target {
+	kinds := []callcenter.TargetType{"callcenter", "user", "callrouter", "office"}
+	return callcenter.Target{ID: int64(s.n(6)), Type: kinds[s.n(4)]}
+}
+
+func (s *soup) branch(b callcenter.Branch) callcenter.Branch {
+	b.Action, b.Target = actions[s.n(len(actions))], s.target()
+	for i := range s.n(5) {
+		b.DTMF = append(b.DTMF, callcenter.MenuKey{
+			Input: string("0123456789"[i]), Action: actions[s.n(len(actions))], Target: s.target(),
+		})
+	}
+	return b
+}
+
+func (s *soup) routerEvent(call CallID) Event {
+	does := []RouterAction{RouterRoute, RouterForward, RouterAsk, RouterEnd, "dance"}
+	return RouterAnswered{
+		Call: call, Err: []string{"", "", "", "500"}[s.n(4)], DefaultTarget: s.target(),
+		Answer: RouterAnswer{
+			Action: does[s.n(5)], Target: s.target(), ForwardTo: []string{"", "+15550199"}[s.n(2)], Message: "Soup",
+			HintName: "soup", NumDigits: s.n(4),
+		},
+	}
+}
+
 var strategies = []callcenter.Strategy{
 	callcenter.FixedOrder, callcenter.LongestIdle, callcenter.MostSkilled, callcenter.Random,
 	callcenter.RoundRobin, callcenter.Simultaneous,
 }
 
 func (s *soup) operatorEvent(id callcenter.OperatorID) Event {
-	o := Operator{ID: id, Name: "Op", Active: s.n(8) > 0, DoNotDisturb: s.n(8) == 7}
+	o := Operator{ID: id, Name: []string{"Ada Abel", "Bea Abel", "Op"}[s.n(3)]}
+	o.Active, o.DoNotDisturb = s.n(8) > 0, s.n(8) == 7
 	o.Duty.On = s.n(4) > 0
+	o.Extension = string("0123456789"[s.n(10)])
 	for i := range s.n(3) {
 		o.Devices = append(o.Devices, Device{ID: callcenter.DeviceID(i), Static: s.n(2) == 0})
 	}
@@ -117,7 +166,7 @@ func FuzzEvents(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s := &soup{data: data, now: scriptStart}
-		m := New(Config{Company: 1, Seed: 1, Rules: &Rules{MaxMissed: s.n(3), ShortAbandon: 5 * time.Second}})
+		m := New(Config{Company: 1, Seed: 1})
 		books := newLedger()
 		step := func(e Event) {
 			before := m.CallIDs()

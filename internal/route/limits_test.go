@@ -33,8 +33,8 @@ func TestAnswerWithin(t *testing.T) {
 
 func TestShortAbandon(t *testing.T) {
 	for wait, want := range map[time.Duration]Outcome{
-		DefaultShortAbandon - 1: ShortAbandoned,
-		DefaultShortAbandon:     Abandoned,
+		5*time.Second - 1: ShortAbandoned,
+		5 * time.Second:   Abandoned,
 	} {
 		m := benchMachine(1, callcenter.FixedOrder)
 		m.Step(scriptStart, CallArrived{Call: 1, Center: 1})
@@ -50,7 +50,7 @@ func TestMaxSimultaneous(t *testing.T) {
 	for _, extra := range []int{0, 1} {
 		n := MaxSimultaneous + extra
 		m := benchMachine(n, callcenter.Simultaneous)
-		m.rules.MaxMissed = 0
+		m.centers[1].extras.MaxMissedCalls = 0
 		now := scriptStart.Add(time.Hour)
 		m.Step(now, DutySet{Operator: 7}) // number 7 was idle shortest
 		m.Step(now, DutySet{Operator: 7, On: true})
@@ -104,18 +104,28 @@ func TestMaxPath(t *testing.T) {
 	}
 }
 
-func TestMaxExtension(t *testing.T) {
-	for _, extra := range []time.Duration{MaxExtension, MaxExtension + time.Second} {
+// TestWrapUpExtension: once a wrap-up, at most what the center allowed when it began, and all of that where no time is
+// given.
+func TestWrapUpExtension(t *testing.T) {
+	for extra, want := range map[time.Duration]time.Duration{
+		0: 60 * time.Second, 59 * time.Second: 59 * time.Second, time.Minute: time.Minute, time.Hour: time.Minute,
+	} {
 		m := benchMachine(1, callcenter.FixedOrder)
 		m.centers[1].settings.AdvancedSettings.MaxWrapUpSeconds = 10
+		m.centers[1].extras.WrapUpExtensionSeconds = 60
 		m.Step(scriptStart, CallArrived{Call: 1, Center: 1})
 		m.Step(scriptStart, LegAnswered{LegID{1, 1}})
 		m.Step(scriptStart, CallerHungUp{1})
-		m.Step(scriptStart, WrapUpExtended{1, -time.Second})
-		m.Step(scriptStart, WrapUpExtended{1, extra})
-		want := scriptStart.Add(10*time.Second + MaxExtension)
-		if v, _ := m.Operator(1); !v.Until.Equal(want) {
-			t.Errorf("extended by %s: until %s", extra, v.Until)
+		m.centers[1].extras.WrapUpExtensionSeconds = 0
+		if v, _ := m.Operator(1); v.Extend != time.Minute {
+			t.Fatalf("may extend by %s", v.Extend)
+		}
+		for _, e := range []time.Duration{-time.Second, extra, extra} {
+			m.Step(scriptStart, WrapUpExtended{1, e})
+		}
+		v, _ := m.Operator(1)
+		if until := scriptStart.Add(10*time.Second + want); !v.Until.Equal(until) || v.Extend != 0 {
+			t.Errorf("extended by %s: until %s, then %s", extra, v.Until, v.Extend)
 		}
 	}
 }

@@ -20,54 +20,39 @@ type Config struct {
 	Company callcenter.CompanyID
 	Seed    uint64 // of every random choice
 	Step    uint64 // the last step already journalled; the first step here is the one after it
-	Rules   *Rules // nil: DefaultRules
-}
-
-// Rules are the company-wide figures that are no setting of a call center.
-type Rules struct {
-	MaxMissed    int           // misses in a row that take an operator off duty; 0: never
-	ShortAbandon time.Duration // an abandoned call that waited less is short; 0: none is
-}
-
-// DefaultRules are the rules where nobody said otherwise (docs/reference/routing.md, "Offers" and "Figures").
-func DefaultRules() Rules {
-	return Rules{MaxMissed: DefaultMaxMissed, ShortAbandon: DefaultShortAbandon}
 }
 
 // The figures of the rules. Each is tested at its edge.
 const (
-	DefaultMaxMissed    = 1
-	DefaultShortAbandon = 5 * time.Second
-	AnswerWithin        = 2 * time.Second  // a caller who is let ring is answered then, with ringback
-	StaticDownTime      = 30 * time.Second // a static device is not rung after a failure
-	HoldGrace           = 30 * time.Second // a new max_hold_seconds ends nobody's wait sooner
-	UnattendedGrace     = 10 * time.Second // between losing the last operator's phone, or a PATCH, and the fallback
-	MaxMessage          = 5 * time.Minute
-	SaveWithin          = 30 * time.Second    // a host that never reports a recording must not keep the call for ever
-	MaxExtension        = time.Hour           // of one wrap-up
-	MaxSimultaneous     = 50                  // operators rung at once
-	MaxPath             = 64                  // steps kept of a call's path
-	MaxLeftOut          = 16                  // operators named in a Why
-	LevelWindow         = 30 * time.Minute    // of the service level
-	LevelEvery          = 15 * time.Second    // it is looked at so often while it may change by itself
-	MaxLevelCalls       = 1 << 16             // calls kept in that window, per center
-	FarWithin           = 45 * time.Second    // a number that we call answers, or is given up
-	MaxTries            = 3                   // of a callback
-	RoundPause          = time.Minute         // before a callback that no operator took is offered to them anew
-	OwnRing             = 30 * time.Second    // an operator's phone rings so long for a call of their own
-	KeyWithin           = 5 * time.Second     // a caller who books a callback presses the next key
-	MaxKeyTries         = 3                   // of a caller who does not
-	MinNumberDigits     = 7                   // of an international number, without the plus
-	MaxNumberDigits     = 15                  // E.164
-	MaxTypedDigits      = MaxNumberDigits + 3 // with the digits that stand for the plus
-	PauseKeyWithin      = 3 * time.Second     // between the two keys of an operator's code
-	PlaceKept           = 2 * time.Minute     // for a caller who was lost
-	MaxPlaces           = 10_000              // kept at once
-	AlertAfter          = 30 * time.Second    // between the two low levels that raise an alert
-	AlertMargin         = 2                   // points above the goal that clear one
-	AlertGoodFor        = 5 * time.Minute     // that the level stays there before
-	AlertThinFor        = 30 * time.Minute    // so long without enough calls clears one too
-	AlertAgain          = 15 * time.Minute    // between reminders
+	AnswerWithin    = 2 * time.Second  // a caller who is let ring is answered then, with ringback
+	StaticDownTime  = 30 * time.Second // a static device is not rung after a failure
+	HoldGrace       = 30 * time.Second // a new max_hold_seconds ends nobody's wait sooner
+	UnattendedGrace = 10 * time.Second // between losing the last operator's phone, or a PATCH, and the fallback
+	MaxMessage      = 5 * time.Minute
+	SaveWithin      = 30 * time.Second    // a host that never reports a recording must not keep the call for ever
+	MaxSimultaneous = 50                  // operators rung at once
+	MaxPath         = 64                  // steps kept of a call's path
+	MaxLeftOut      = 16                  // operators named in a Why
+	LevelWindow     = 30 * time.Minute    // of the service level
+	LevelEvery      = 15 * time.Second    // it is looked at so often while it may change by itself
+	MaxLevelCalls   = 1 << 16             // calls kept in that window, per center
+	FarWithin       = 45 * time.Second    // a number that we call answers, or is given up
+	MaxTries        = 3                   // of a callback
+	RoundPause      = time.Minute         // before a callback that no operator took is offered to them anew
+	OwnRing         = 30 * time.Second    // an operator's phone rings so long for a call of their own
+	KeyWithin       = 5 * time.Second     // a caller who is asked for keys presses the next one
+	MaxKeyTries     = 3                   // of a caller who does not, or who presses the wrong ones
+	MinNumberDigits = 7                   // of an international number, without the plus
+	MaxNumberDigits = 15                  // E.164
+	MaxTypedDigits  = MaxNumberDigits + 3 // with the digits that stand for the plus
+	PauseKeyWithin  = 3 * time.Second     // between the two keys of an operator's code
+	PlaceKept       = 2 * time.Minute     // for a caller who was lost
+	MaxPlaces       = 10_000              // kept at once
+	AlertAfter      = 30 * time.Second    // between the two low levels that raise an alert
+	AlertMargin     = 2                   // points above the goal that clear one
+	AlertGoodFor    = 5 * time.Minute     // that the level stays there before
+	AlertThinFor    = 30 * time.Minute    // so long without enough calls clears one too
+	AlertAgain      = 15 * time.Minute    // between reminders
 )
 
 // tryPauses are between the tries of a callback: after the first, after the second.
@@ -78,7 +63,6 @@ type Machine struct {
 	company  callcenter.CompanyID
 	seed     uint64
 	step     uint64
-	rules    Rules
 	now      time.Time
 	out      []Effect
 	draining bool
@@ -109,12 +93,8 @@ type Machine struct {
 // New makes a machine that knows nobody. The host sends OperatorChanged and CenterChanged for all there are, then
 // DeviceReachable for the phones that are registered.
 func New(cfg Config) *Machine {
-	rules := DefaultRules()
-	if cfg.Rules != nil {
-		rules = *cfg.Rules
-	}
 	return &Machine{
-		company: cfg.Company, seed: cfg.Seed, step: cfg.Step, rules: rules, places: newKeptPlaces(),
+		company: cfg.Company, seed: cfg.Seed, step: cfg.Step, places: newKeptPlaces(),
 		centers:   make(map[callcenter.ID]*center),
 		operators: make(map[callcenter.OperatorID]*operator),
 		calls:     make(map[CallID]*call),
@@ -200,6 +180,8 @@ func (m *Machine) applyToCall(e Event) {
 		m.withCall(e.Call, func(c *call) { m.digit(c, e.Digit) })
 	case PlayDone:
 		m.withCall(e.Call, func(c *call) { m.playDone(c, e.Play) })
+	case RouterAnswered:
+		m.withCall(e.Call, func(c *call) { m.routerAnswered(c, e) })
 	case RecordingEnded:
 		m.withCall(e.Call, func(c *call) { m.recordingEnded(c, e) })
 	case HangupAsked:
@@ -295,7 +277,7 @@ func (m *Machine) drain() {
 	m.draining = true
 	for _, c := range m.callsInOrder() {
 		switch {
-		case c.state == stateConnected:
+		case c.state == stateConnected, c.state == stateConnecting, c.state == stateForwarded:
 		case c.state == stateVoicemail:
 			m.rule(StopRecord{Call: c.id}, "draining")
 		case c.callback != nil:

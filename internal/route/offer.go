@@ -2,6 +2,7 @@ package route
 
 import (
 	"slices"
+	"strconv"
 	"time"
 
 	"switchboard/internal/callcenter"
@@ -11,7 +12,7 @@ import (
 type offer struct {
 	rings        []*ringing
 	strategy     callcenter.Strategy
-	direct       bool // an operator's own call: nobody else rings, and nobody is blamed
+	direct       bool // to one person, for a call of theirs: nobody else rings, and nobody is blamed
 	lastWithdraw bool // the last ringing of it ended without any operator's doing
 }
 
@@ -62,11 +63,19 @@ func (m *Machine) offer(c *call, candidates []*member) {
 	for _, b := range chosen {
 		m.ring(c, b, reason(b), leftOut)
 	}
-	m.setTimer(&c.ringTimer, m.now.Add(time.Duration(at.settings.RingSeconds)*time.Second))
-	if !first && !c.music && c.callback == nil {
+	m.setTimer(&c.ringTimer, m.now.Add(at.ringFor()))
+	switch {
+	case c.music, c.callback != nil:
+	case !first:
 		m.playMusic(c, "offer")
+	case c.answered && c.playing == 0:
+		m.ringback(c, "offer")
 	}
 	m.markCenter(at)
+}
+
+func (at *center) ringFor() time.Duration {
+	return time.Duration(at.settings.RingSeconds) * time.Second
 }
 
 func (m *Machine) ring(c *call, b *member, reason string, leftOut []callcenter.OperatorID) {
@@ -136,43 +145,6 @@ func (m *Machine) legRinging(id LegID) {
 	}
 }
 
-// legAnswered is the compare-and-swap of an answer: the first leg of a live offer wins, any other is hung up.
-func (m *Machine) legAnswered(id LegID) {
-	r, leg := m.findLeg(id)
-	if r == nil {
-		if c := m.calls[id.Call]; c == nil || c.operator == nil || c.bridged != id {
-			m.rule(HangupLeg{Leg: id}, "lost")
-		}
-		return
-	}
-	c, o := r.call, r.op
-	leg.gone = true // it rings no more
-	c.bridged, c.operator = id, o
-	state, what := stateConnected, o.name+" answered"
-	if c.outbound() {
-		state, what = stateDialling, o.name+" answered; calling "+c.to
-		m.dialFar(c)
-	} else {
-		m.answer(c, "answered")
-		m.bridge(c, "answered")
-	}
-	o.call = c
-	o.missed = 0
-	strategy := c.offer.strategy
-	m.finish(r, ResultAnswered, true)
-	m.cancelOffer(c, true)
-	m.leaveLine(c)
-	m.stopTimer(&c.ringTimer)
-	if !c.outbound() {
-		m.leaves(c, leftAnswered)
-	}
-	if strategy == callcenter.RoundRobin {
-		c.center.toEnd(r.member)
-	}
-	m.setState(c, state)
-	m.walk(c, "answered", what)
-}
-
 // finish ends the ringing of one operator, cancels what still rings and frees them.
 func (m *Machine) finish(r *ringing, result string, elsewhere bool) {
 	c := r.call
@@ -196,16 +168,18 @@ func (m *Machine) finish(r *ringing, result string, elsewhere bool) {
 
 // missed counts a miss or decline, and takes who had too many in a row off duty. Where all ring, nobody is blamed.
 func (m *Machine) missed(r *ringing) {
-	o := r.op
 	if r.call.offer.direct {
 		return
 	}
-	o.idleSince = m.now
-	if r.call.offer.strategy == callcenter.Simultaneous {
-		return
+	r.op.idleSince = m.now
+	if r.call.offer.strategy != callcenter.Simultaneous {
+		m.blame(r.op, r.call)
 	}
+}
+
+func (m *Machine) blame(o *operator, c *call) {
 	o.missed++
-	if m.rules.MaxMissed > 0 && o.missed >= m.rules.MaxMissed && o.duty.On {
+	if most := c.center.extras.MaxMissedCalls; most > 0 && o.missed >= most && o.duty.On {
 		m.dutyByRule(o, DutySet{Reason: "Missed call", ChangedBy: "missed call"}, "max_missed")
 	}
 }
@@ -267,6 +241,11 @@ func (m *Machine) cancelDevice(o *operator, id callcenter.DeviceID) {
 // legFailed reads a refusal: declined by the person, missed by the person, or a phone that cannot be reached, which is
 // nobody's fault (docs/reference/routing.md, "Offers").
 func (m *Machine) legFailed(id LegID, status int) {
+	if c := m.forwardOf(id); c != nil {
+		m.walk(c, "forward_failed", "The number could not be reached ("+strconv.Itoa(status)+")")
+		m.forwardFailed(c)
+		return
+	}
 	r, leg := m.findLeg(id)
 	if r == nil {
 		return
@@ -330,11 +309,25 @@ func (m *Machine) rangOut(c *call) {
 
 // offerOver keeps the caller in the line until the end of the step: older callers choose first, then verdict decides.
 func (m *Machine) offerOver(c *call) {
+	direct := c.offer.direct
 	c.withdrawn = c.offer.lastWithdraw
 	m.closeOffer(c)
-	switch {
+	switch last := len(c.offers) - 1; {
 	case c.asker != nil:
-		m.giveUp(c, "operator_"+c.offers[len(c.offers)-1].Result)
+		m.giveUp(c, "operator_"+c.offers[last].Result)
+	case direct:
+		m.personalBox(c, c.offers[last].Operator)
+	default:
+		m.offerFailed(c)
+	}
+}
+
+func (m *Machine) offerFailed(c *call) {
+	switch {
+	case m.draining && c.callback == nil:
+		m.sendAway(c, Failed, "draining", statusUnavailable)
+	case c.center.deleted:
+		m.stopWaiting(c, "center_deleted")
 	case c.overdue:
 		m.stopWaiting(c, "timeout")
 	case c.closing, !c.inLine && c.open && c.center.closed:
@@ -368,17 +361,23 @@ func (m *Machine) verdict(c *call) {
 
 func (m *Machine) legHungUp(id LegID) {
 	c := m.calls[id.Call]
-	if c == nil || c.operator == nil || c.bridged != id {
+	switch {
+	case c == nil || id.N == 0 || c.bridged != id:
 		m.legFailed(id, 480)
 		return
-	}
-	if c.state == stateDialling {
+	case c.state == stateConnecting:
+		m.unanswer(c)
+		return
+	case c.state == stateDialling:
 		m.operatorGaveUp(c)
 		return
+	case c.state == stateForwarded:
+		m.walk(c, "operator_hung_up", "The number hung up")
+	default:
+		m.walk(c, "operator_hung_up", c.operator.name+" hung up")
 	}
 	m.rule(Hangup{Call: c.id}, "operator_hung_up")
-	m.walk(c, "operator_hung_up", c.operator.name+" hung up")
-	m.end(c, Answered, "operator_hung_up")
+	m.endTalk(c, "operator_hung_up")
 }
 
 // releaseAfterCall starts the wrap-up of the operator whose call ended, or frees them.
@@ -386,7 +385,7 @@ func (m *Machine) releaseAfterCall(c *call) {
 	o := c.operator
 	o.call = nil
 	var wrap time.Duration
-	if c.center != nil { // a call of their own makes an operator busy, and nothing else
+	if c.center != nil && c.way == "" { // a call for the person alone makes them busy, and nothing else
 		o.idleSince = m.now
 		wrap = time.Duration(c.center.settings.AdvancedSettings.MaxWrapUpSeconds) * time.Second
 	}
@@ -394,7 +393,8 @@ func (m *Machine) releaseAfterCall(c *call) {
 	case o.offAfter != nil:
 		m.dutyByRule(o, *o.offAfter, "off_after_call")
 	case wrap > 0 && o.works():
-		o.wrapping, o.extended = true, false
+		o.wrapping = true
+		o.extend = time.Duration(c.center.extras.WrapUpExtensionSeconds) * time.Second
 		m.setTimer(&o.wrapTimer, m.now.Add(wrap))
 	}
 	m.refresh(o)
@@ -404,7 +404,7 @@ func (m *Machine) releaseAfterCall(c *call) {
 
 func (m *Machine) endWrapUp(o *operator) {
 	m.stopTimer(&o.wrapTimer)
-	o.wrapping = false
+	o.wrapping, o.extend = false, 0
 	o.idleSince = m.now
 	m.refresh(o)
 }
@@ -417,10 +417,14 @@ func (m *Machine) wrapUpEnded(id callcenter.OperatorID) {
 
 func (m *Machine) wrapUpExtended(e WrapUpExtended) {
 	o := m.operators[e.Operator]
-	if o == nil || !o.wrapping || o.extended || e.Extra <= 0 {
+	if o == nil || !o.wrapping || o.extend == 0 || e.Extra < 0 {
 		return
 	}
-	o.extended = true
-	m.setTimer(&o.wrapTimer, o.wrapTimer.at.Add(min(e.Extra, MaxExtension)))
+	extra := o.extend
+	if e.Extra > 0 {
+		extra = min(extra, e.Extra)
+	}
+	o.extend = 0
+	m.setTimer(&o.wrapTimer, o.wrapTimer.at.Add(extra))
 	m.markOperator(o)
 }

@@ -10,20 +10,22 @@ import (
 
 // operator is the state of one person.
 type operator struct {
-	id       callcenter.OperatorID
-	known    bool // false: a center lists an id that no event described
-	name     string
-	active   bool
-	dnd      bool
-	devices  []*device
-	duty     callcenter.Duty
-	offAfter *DutySet // goes off duty so when the call ends
+	id                  callcenter.OperatorID
+	known               bool // false: a center lists an id that no event described
+	name                string
+	lastKeys, firstKeys string // as the directory spells them
+	extension           string
+	active              bool
+	dnd                 bool
+	devices             []*device
+	duty                callcenter.Duty
+	offAfter            *DutySet // goes off duty so when the call ends
 
 	members   []*member // in center order
 	ringing   *ringing
 	call      *call
 	wrapping  bool
-	extended  bool
+	extend    time.Duration // how much longer the wrap-up may still be made
 	wrapTimer timer
 	idleSince time.Time
 	missed    int
@@ -78,11 +80,13 @@ func (m *Machine) operatorChanged(is Operator) {
 		}
 	}
 	o.name, o.active, o.dnd = is.Name, is.Active, is.DoNotDisturb
+	o.extension = is.Extension
+	o.lastKeys, o.firstKeys = is.spellings()
 	m.setDevices(o, is.Devices)
 	if isNew {
 		o.hadDevice = o.reachable() // a static phone was there all along
 	}
-	if r := o.ringing; r != nil && (!o.active || o.dnd && !r.call.offer.direct) {
+	if r := o.ringing; r != nil && (!o.active || o.dnd && r.call.asker == nil) {
 		m.withdraw(r)
 	}
 	m.refresh(o)

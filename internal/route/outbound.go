@@ -90,8 +90,11 @@ func (m *Machine) playToOperator(c *call, rule string, phrase Phrase) {
 // legPlayed: never silence for an operator who waits for the number to answer.
 func (m *Machine) legPlayed(c *call) {
 	c.legPlay = 0
-	if c.state == stateDialling {
+	switch c.state {
+	case stateDialling:
 		m.rule(Ringback{Call: c.id, Leg: c.bridged.N}, "dialling")
+	case stateConnecting:
+		m.bridgeWhenHeard(c)
 	}
 }
 
@@ -204,10 +207,10 @@ func (m *Machine) hangupAsked(c *call) {
 	const reason = "hangup_asked"
 	m.walk(c, reason, "Ended by request")
 	switch c.state {
-	case stateConnected:
-		m.rule(HangupLeg{Leg: c.bridged}, reason)
+	case stateConnected, stateForwarded:
+		m.dropLegs(c, reason)
 		m.rule(Hangup{Call: c.id}, reason)
-		m.end(c, Answered, reason)
+		m.endTalk(c, reason)
 	case stateVoicemail:
 		m.rule(StopRecord{Call: c.id}, reason)
 	case statePrompt:

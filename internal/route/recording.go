@@ -22,7 +22,7 @@ func (m *Machine) Masks(id CallID) bool {
 
 // records says whether the center has such calls recorded, now.
 func (m *Machine) records(c *call) bool {
-	if c.center == nil {
+	if c.center == nil || c.way != "" {
 		return false
 	}
 	r := c.center.settings.AdvancedSettings.AutoCallRecording

@@ -2,6 +2,8 @@ package route
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -42,7 +44,9 @@ type script struct {
 	names     map[callcenter.OperatorID]string
 	titles    map[callcenter.ID]string
 	plays     map[CallID]int
+	notices   map[CallID]int // the play that says that calls are recorded
 	told      map[CallID]int
+	extras    callcenter.Extras
 	ended     map[CallID]bool
 	derived   map[string]string
 	places    bool // shown
@@ -53,8 +57,8 @@ func newScript(t *testing.T) *script {
 		t: t, m: New(Config{Company: 1, Seed: 1}), now: scriptStart,
 		centers: map[string]*callcenter.Center{}, operators: map[string]*Operator{},
 		names: map[callcenter.OperatorID]string{}, titles: map[callcenter.ID]string{},
-		plays: map[CallID]int{}, told: map[CallID]int{}, ended: map[CallID]bool{},
-		derived: map[string]string{},
+		extras: callcenter.DefaultExtras(), plays: map[CallID]int{}, notices: map[CallID]int{}, told: map[CallID]int{},
+		ended: map[CallID]bool{}, derived: map[string]string{},
 	}
 }
 
@@ -90,12 +94,22 @@ func (s *script) rules(f []string) {
 	for k, v := range pairs(f) {
 		switch k {
 		case "max_missed":
-			s.m.rules.MaxMissed = s.number(v)
+			s.extras.MaxMissedCalls = s.number(v)
 		case "short":
-			s.m.rules.ShortAbandon = s.duration(v)
+			s.extras.ShortAbandonSeconds = int(s.duration(v) / time.Second)
+		case "extend":
+			s.extras.WrapUpExtensionSeconds = s.number(v)
+		case "announce":
+			s.extras.AnnounceCenterName = v == "true"
 		default:
 			s.t.Fatalf("unknown rule %s", k)
 		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.centers)) {
+		c := s.centers[name]
+		s.extras.AlertMinCalls = c.Extras.AlertMinCalls
+		c.Extras = s.extras
+		s.step(s.center(name, nil))
 	}
 }
 
@@ -144,6 +158,9 @@ func (s *script) note(o Order) {
 	switch o := o.(type) {
 	case Play:
 		s.plays[o.Call] = o.ID
+		if o.Phrases[0].Prompt == PromptRecordingNotice {
+			s.notices[o.Call] = o.ID
+		}
 		for _, p := range o.Phrases {
 			if p.Prompt == PromptHoldPosition {
 				if was := s.told[o.Call]; was > 0 && p.Number > was {
@@ -153,10 +170,10 @@ func (s *script) note(o Order) {
 			}
 		}
 	case End:
-		if s.ended[o.Record.Call] {
-			s.t.Fatalf("call %d ended twice", o.Record.Call)
+		if s.ended[o.Record.Visit] {
+			s.t.Fatalf("call %d ended twice", o.Record.Visit)
 		}
-		s.ended[o.Record.Call] = true
+		s.ended[o.Record.Visit] = true
 	}
 }
 
@@ -203,6 +220,8 @@ func (s *script) event(f []string) Event {
 		return WrapUpExtended{s.operators[f[1]].ID, s.duration(f[2])}
 	case "drain":
 		return Draining{}
+	case "uploads":
+		return PromptsUploaded{Center: s.centers[f[1]].ID, Prompts: prompts(f[2:])}
 	}
 	if e := s.laterEvent(f); e != nil {
 		return e
@@ -232,6 +251,10 @@ func (s *script) callEvent(f []string) Event {
 		return CallFailed{id.Call, "no_codec"}
 	case "digit":
 		return Digit{id.Call, f[2][0]}
+	case "router":
+		return s.routerAnswer(id.Call, f[2], pairs(f[3:]))
+	case "noticed":
+		return PlayDone{id.Call, s.notices[id.Call]}
 	case "played":
 		return PlayDone{id.Call, s.plays[id.Call]}
 	case "ringing":

@@ -18,7 +18,7 @@ func (s *script) center(name string, kv map[string]string) Event {
 		c.Settings.Timezone = "UTC"
 		c.Settings.RoutingOptions.Open.OperatorRouting = callcenter.FixedOrder
 		c.Settings.HoldQueue.AnnouncePosition = false
-		c.Extras = callcenter.DefaultExtras()
+		c.Extras = s.extras
 		s.centers[name], s.titles[c.ID] = c, name
 	}
 	next := *c
@@ -84,6 +84,16 @@ func (s *script) setting(c *callcenter.Center, k, v string) {
 				set.Hours[day] = callcenter.DayHours{from, to}
 			}
 		}
+	case "target":
+		open.Target = s.target(v)
+	case "closed.target":
+		shut.Target = s.target(v)
+	case "menu":
+		open.DTMF = s.menu(v)
+	case "closed.menu":
+		shut.DTMF = s.menu(v)
+	case "holiday":
+		c.Holidays = append(slices.Clone(c.Holidays), s.holiday(v))
 	case "state":
 		c.State = callcenter.State(v)
 	case "zone":
@@ -113,6 +123,11 @@ func (s *script) operator(name string, kv map[string]string) Event {
 			o.Active = v == "true"
 		case "dnd":
 			o.DoNotDisturb = v == "true"
+		case "ext":
+			o.Extension = v
+		case "name":
+			o.FirstName, o.LastName, _ = strings.Cut(v, "_")
+			o.Name = strings.TrimSpace(o.FirstName + " " + o.LastName)
 		case "phones":
 			o.Devices = nil
 			for i, kind := range strings.Split(v, ",") {
@@ -170,7 +185,7 @@ func (s *script) text(f Effect) string {
 		var say []string
 		for _, p := range o.Phrases {
 			word := string(p.Prompt)
-			if p.Number > 0 || p.Prompt == PromptHoldEscape {
+			if p.Number > 0 || p.Prompt == PromptHoldEscape || p.Prompt == PromptMenuOption {
 				word += fmt.Sprintf("(%d)", p.Number)
 			}
 			if p.Text != "" {
@@ -195,7 +210,15 @@ func (s *script) text(f Effect) string {
 	case Hangup:
 		return fmt.Sprintf("%d: hang up [%s]", o.Call, f.Why.Rule)
 	case Record:
-		return fmt.Sprintf("%d: record up to %s in the box of %s: %s", o.Call, o.Limit, s.titles[o.Center], o.Reason)
+		box := s.titles[o.Center]
+		if o.User != 0 {
+			box = s.names[o.User]
+		}
+		return fmt.Sprintf("%d: record up to %s in the box of %s: %s", o.Call, o.Limit, box, o.Reason)
+	case AskRouter:
+		return fmt.Sprintf("%d: ask router %d, %s=%q", o.Call, o.Router, o.Hint, o.Digits)
+	case Pass:
+		return "passed on: " + s.endText(o.Record)
 	case StopRecord:
 		return fmt.Sprintf("%d: stop recording", o.Call)
 	case End:

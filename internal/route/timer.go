@@ -22,6 +22,7 @@ const (
 	timerHold                        // call: waited long enough
 	timerAnnounce                    // call: say the position
 	timerSave                        // call: the recording was never reported
+	timerStep                        // call: a key, a router, a number outside or a whisper took too long
 	timerWrapUp                      // op: wrap-up is over
 	timerDevice                      // op, dev: may be tried again
 	timerHours                       // cent: opens or closes
@@ -124,6 +125,8 @@ func (m *Machine) fire(t *timer) {
 		m.announce(t.call)
 	case timerSave:
 		m.recordingEnded(t.call, RecordingEnded{Call: t.call.id, Err: "the host reported nothing"})
+	case timerStep:
+		m.stepOver(t.call)
 	case timerWrapUp:
 		m.endWrapUp(t.op)
 	case timerDevice:

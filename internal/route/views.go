@@ -173,7 +173,7 @@ func (m *Machine) Operator(id callcenter.OperatorID) (OperatorView, bool) {
 	case o.ringing != nil:
 		v.Call = o.ringing.call.id
 	case o.wrapping:
-		v.Until = o.wrapTimer.at
+		v.Until, v.Extend = o.wrapTimer.at, o.extend
 	}
 	return v, true
 }
@@ -185,7 +185,7 @@ func (m *Machine) Call(id CallID) (CallView, bool) {
 		return CallView{}, false
 	}
 	v := CallView{
-		ID: c.id, Entry: c.id, From: c.from, To: c.to, State: callStates[c.state], Since: c.since, Arrived: c.arrived,
+		ID: c.id, Entry: c.entry, From: c.from, To: c.to, State: callStates[c.state], Since: c.since, Arrived: c.arrived,
 		Entered: c.entered, Path: slices.Clone(c.path), Center: c.centerID(), Position: c.center.position(c),
 		Direction: c.direction(), Callback: c.callback != nil, Recording: c.recording.word(),
 	}

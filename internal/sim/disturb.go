@@ -104,6 +104,13 @@ func (w *world) rare() {
 	}
 }
 
+// changeExtras draws what no setting says.
+func (w *world) changeExtras(e *callcenter.Extras) {
+	e.MaxMissedCalls = w.rng.IntN(4)
+	e.ShortAbandonSeconds = w.rng.IntN(10)
+	e.WrapUpExtensionSeconds = w.rng.IntN(2) * w.rng.IntN(60)
+}
+
 // changeSetting draws one setting anew, within limits small enough to be hit.
 func (w *world) changeSetting(s *callcenter.Settings) {
 	q, open, shut := &s.HoldQueue, &s.RoutingOptions.Open, &s.RoutingOptions.Closed

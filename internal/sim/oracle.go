@@ -34,7 +34,7 @@ type judgedPerson struct {
 	legs                        []route.Ring
 	missedOne                   bool
 	wrapUntil                   time.Time
-	extended                    bool
+	extend                      time.Duration // what is left of it
 	idle                        time.Time
 	free                        map[callcenter.ID]uint64 // since which seq; absent: not
 }
@@ -143,8 +143,8 @@ func (o *oracle) personal(e route.Event) {
 			p.wrapUntil, p.idle = time.Time{}, o.now
 		}
 	case route.WrapUpExtended:
-		if p := o.person(e.Operator); !p.wrapUntil.IsZero() && !p.extended {
-			p.wrapUntil, p.extended = p.wrapUntil.Add(e.Extra), true
+		if p := o.person(e.Operator); !p.wrapUntil.IsZero() && p.extend > 0 {
+			p.wrapUntil, p.extend = p.wrapUntil.Add(min(e.Extra, p.extend)), 0
 		}
 	}
 }

@@ -276,8 +276,9 @@ func (o *oracle) ended(r route.CallRecord) {
 		if p.talk != r.Call {
 			continue
 		}
-		p.talk, p.idle, p.extended = 0, o.now, false
-		wrap := o.centers[r.Center-1].def.Settings.AdvancedSettings.MaxWrapUpSeconds
+		def := o.centers[r.Center-1].def
+		p.talk, p.idle, p.extend = 0, o.now, time.Duration(def.Extras.WrapUpExtensionSeconds)*time.Second
+		wrap := def.Settings.AdvancedSettings.MaxWrapUpSeconds
 		if wrap > 0 && p.duty && p.active {
 			p.wrapUntil = o.now.Add(time.Duration(wrap) * time.Second)
 		}

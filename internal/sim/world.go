@@ -111,12 +111,7 @@ func newWorld(seed uint64, o Options) *world {
 	if w.o.Length == 0 {
 		w.o.Length = defaultLength
 	}
-	rules := route.DefaultRules()
-	if w.rough() {
-		rules.MaxMissed = w.rng.IntN(4)
-		rules.ShortAbandon = w.between(0, 10*time.Second)
-	}
-	w.m = route.New(route.Config{Company: 1, Seed: seed, Rules: &rules})
+	w.m = route.New(route.Config{Company: 1, Seed: seed})
 	w.end = start.Add(w.o.Length)
 	w.oracle = newOracle()
 	w.chooseLoad()
@@ -188,6 +183,10 @@ var strategies = []callcenter.Strategy{
 func (w *world) openCenters() {
 	for i := range w.o.Centers {
 		c := &callcenter.Center{ID: callcenter.ID(i + 1), State: callcenter.StateActive}
+		c.Extras = callcenter.DefaultExtras()
+		if w.rough() {
+			w.changeExtras(&c.Extras)
+		}
 		c.Settings = callcenter.Defaults(fmt.Sprintf("Center %d", i+1))
 		c.Settings.Timezone = "UTC"
 		c.Settings.RoutingOptions.Open.OperatorRouting = strategies[w.rng.IntN(len(strategies))]

@@ -2,12 +2,9 @@ package interop
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
-	"switchboard/internal/engine"
 	"switchboard/internal/route"
 	"switchboard/test/lab"
 )
@@ -99,16 +96,8 @@ func TestWithoutDiallingTheActionComesAtOnce(t *testing.T) {
 	center.Patch(fmt.Sprintf(`{"routing_options": {"open": {"action": "person", "try_dial_operators": false,
 		"action_target_id": %q, "action_target_type": "user"},
 		"closed": {"action": "message", "try_dial_operators": false}}}`, desks[0].ID))
-	later := h.caller(center)
-	later.hears("VM_UNAVAILABLE")
-	later.leavesMessage()
-	h.ended(later, route.Voicemail, "not_built")
-	h.Until("the page says that the action is not built yet", func(p lab.Picture) bool {
-		return slices.ContainsFunc(p.Notices, func(n engine.Notice) bool {
-			return strings.Contains(n.Text, "person is not built yet")
-		})
-	})
-	wantText(t, "rung", rung(h.records(3), desks...), "")
+	h.ended(h.caller(center), route.Forwarded, "person")
+	wantText(t, "rung", rung(h.records(3), desks...), "Ada")
 }
 
 // closesSoon is the time zone of hours that end at the next full minute, at least eight seconds away, and these hours.
