@@ -207,6 +207,7 @@ func (l *Leg) retarget(f flow, req *sip.Request) {
 		f = l.nextHop(f)
 	}
 	l.flow = f
+	l.keep()
 }
 
 // update is a re-INVITE without the second half (RFC 3311).

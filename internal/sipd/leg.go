@@ -77,6 +77,7 @@ type Leg struct {
 	asking   bool      // a re-INVITE or UPDATE of ours is out
 	updates  bool      // the far side knows UPDATE
 	session  session
+	kept     bool // the Keeper has it
 }
 
 // ID names the leg: unique among the legs of all servers.
@@ -149,6 +150,7 @@ func (l *Leg) over() bool {
 		return false
 	}
 	l.state = legOver
+	l.letGo()
 	l.lane.stop(l.session.alarm)
 	if l.unacked != nil {
 		l.lane.stop(l.unacked.resend)

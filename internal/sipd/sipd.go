@@ -2,7 +2,7 @@
 // and carries dialogs, in both roles. Its callers see legs and raw session descriptions.
 //
 // It refuses to route calls, to read or write a session description, to touch audio, to use DNS, and to keep anything
-// over a restart. What it does with which message is in docs/reference/sip.md.
+// itself over a restart: dialogs go to a Keeper, so that the next process can end them. What it does with which message is in docs/reference/sip.md.
 package sipd
 
 import (
@@ -47,6 +47,7 @@ type Config struct {
 	OnDevice    func(owner callcenter.OperatorID, device callcenter.DeviceID, reachable bool)
 	OnNotice    func(Notice) // what a supervisor of the machine should know
 	Guard       Guard        // against password guessing; nil: none
+	Keeper      Keeper       // remembers dialogs for the next process; nil: none does
 	MaxNewCalls int          // INVITEs let in per second; 0: DefaultMaxNewCalls
 	Log         *slog.Logger // nil: nothing is logged
 }

@@ -185,6 +185,7 @@ func (l *Leg) provisional(res *sip.Response, status int) {
 	}
 	l.state = legRinging
 	l.outbound.early = l.outbound.early || sdp != nil
+	l.keep()
 	l.tell(func(h Handler) { h.Ringing(sdp) })
 }
 
@@ -213,6 +214,7 @@ func (l *Leg) accepted(req *sip.Request, res *sip.Response) {
 	}
 	l.session.agreed(res)
 	l.session.restart(l)
+	l.keep()
 	sdp := sdpOf(res)
 	l.tell(func(h Handler) { h.Answered(sdp) })
 }

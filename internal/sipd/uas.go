@@ -158,6 +158,7 @@ func (l *Leg) answer(sdp []byte) {
 	l.sendOK(res, tx.flow, req.CSeq().SeqNo, l.offer == nil, l.answerInACK)
 	l.inbound = nil
 	l.session.restart(l)
+	l.keep()
 }
 
 // answerInACK is the caller's answer to the offer in our 200.
