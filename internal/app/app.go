@@ -121,7 +121,10 @@ func (a *App) startCalls(ctx, background context.Context) error {
 		Mailbox: box, Recordings: tapes, Directory: directory{a.store},
 		Lines: &lines{store: a.store, allow: a.cfg.DialAllow, cap: a.cfg.DialCap, notice: a.warn, log: a.cfg.Log},
 	})
-	return a.startCore(step, background)
+	if err := a.lostCalls(ctx); err != nil {
+		return err
+	}
+	return a.startCore(ctx, step, background)
 }
 
 // warn shows something to supervisors. Before the engine stands there is nobody to show it to but the log.
@@ -132,7 +135,7 @@ func (a *App) warn(text string) {
 }
 
 // startCore starts the engine and then the signalling.
-func (a *App) startCore(step uint64, background context.Context) (err error) {
+func (a *App) startCore(ctx context.Context, step uint64, background context.Context) (err error) {
 	company := a.store.Snapshot().Company().ID
 	a.records = &records{store: a.store, log: a.cfg.Log}
 	a.engine = engine.New(engine.Config{
@@ -141,13 +144,17 @@ func (a *App) startCore(step uint64, background context.Context) (err error) {
 	})
 	a.store.OnCommit(a.settingsEvents)
 	a.tellAll()
+	if err := a.tellSurvivors(ctx); err != nil {
+		return err
+	}
 	a.wg.Go(func() { a.engine.Run(background) })
 	a.wg.Go(func() { a.trim(background) })
+	a.wg.Go(func() { retention{a.cfg.DataDir, a.store, a.cfg.Log}.run(background) })
 	if a.sip, err = sipd.New(a.sipConfig()); err != nil {
 		return fmt.Errorf("listen for calls on %s: %w", a.cfg.SIP, err)
 	}
 	a.late.server.Store(a.sip)
-	return nil
+	return a.endOrphans(ctx, a.sip)
 }
 
 func (a *App) openMedia() error {
@@ -173,7 +180,7 @@ func (a *App) sipConfig() sipd.Config {
 	known := directory{a.store}
 	return sipd.Config{
 		Addr: a.cfg.SIP, Advertise: a.cfg.Advertise, Realm: auth.Realm, Account: known.account,
-		AllowTrunk: known.trunk, MaxNewCalls: a.cfg.NewCallsPerSec, Log: a.cfg.Log,
+		AllowTrunk: known.trunk, MaxNewCalls: a.cfg.NewCallsPerSec, Log: a.cfg.Log, Keeper: dialogs{a.store},
 		Guard: guard{limit.NewGuard(limit.MaxSIPFailures)},
 		OnCall: func(leg *sipd.Leg) {
 			leg.Handle(a.exchange.Incoming(leg))

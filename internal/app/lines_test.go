@@ -87,7 +87,11 @@ func TestTheCapIsOfAnyHour(t *testing.T) {
 		after time.Duration
 		want  bool
 	}{
-		{0, true}, {capWindow / 2, true}, {capWindow - 1, false}, {capWindow, true}, {capWindow, false},
+		{0, true},
+		{capWindow / 2, true},
+		{capWindow - 1, false},
+		{capWindow, true},
+		{capWindow, false},
 		{capWindow * 3, true},
 	} {
 		if got := l.count(now.Add(step.after)); got != step.want {

@@ -77,3 +77,14 @@ func TestOrdersThatAreNotAboutLegs(t *testing.T) {
 		t.Errorf("alerts %+v, notices %+v", alerts, notices)
 	}
 }
+
+func TestWhatIsTypedWhileTheRecordingIsPausedIsNotWrittenDown(t *testing.T) {
+	e := New(Config{Company: 1, Records: &world{}, Performer: &world{}})
+	for _, event := range []route.Event{
+		route.Digit{Call: 9, Digit: '4'}, route.OperatorDigit{Leg: route.LegID{Call: 9}, Digit: '4'}, route.Tick{},
+	} {
+		if got := e.masked(event); got != event {
+			t.Errorf("%+v became %+v though nothing is recorded", event, got)
+		}
+	}
+}

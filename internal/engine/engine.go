@@ -223,12 +223,33 @@ func (e *Engine) apply(event route.Event) {
 		}
 	}()
 	now := time.Now()
+	written := e.masked(event)
 	effects := e.machine.Step(now, event)
 	e.step++
-	e.cfg.Records.Journal(e.step, now, event)
+	e.cfg.Records.Journal(e.step, now, written)
 	for _, effect := range effects {
 		e.perform(now, effect)
 	}
+}
+
+// maskedDigit stands in the journal for a key that was pressed while the recording was paused.
+const maskedDigit = '?'
+
+// masked is an event as it may be written down: what a caller types while the recording is paused is nobody's business.
+func (e *Engine) masked(event route.Event) route.Event {
+	switch ev := event.(type) {
+	case route.Digit:
+		if e.machine.Masks(ev.Call) {
+			ev.Digit = maskedDigit
+		}
+		return ev
+	case route.OperatorDigit:
+		if e.machine.Masks(ev.Leg.Call) {
+			ev.Digit = maskedDigit
+		}
+		return ev
+	}
+	return event
 }
 
 func (e *Engine) perform(now time.Time, effect route.Effect) {

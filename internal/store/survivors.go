@@ -6,6 +6,9 @@ import (
 	"os"
 	"time"
 
+	"github.com/go-json-experiment/json"
+
+	"switchboard/internal/callcenter"
 	"switchboard/internal/route"
 )
 
@@ -120,4 +123,32 @@ type dropEntry struct {
 func (e dropEntry) write(w *writer) error {
 	_, err := w.stmts.drops[e.table].Exec(e.id)
 	return err
+}
+
+// lostSteps bounds how far back LostCalls looks in the journal.
+const lostSteps = 500_000
+
+// LostCall is a call that arrived and has no record.
+type LostCall struct {
+	Call   route.CallID
+	Center callcenter.ID
+	From   string
+	To     string
+	At     time.Time
+}
+
+// LostCalls lists calls of the journal that have no record: asked before calls are taken, those that were lost with the
+// process before. It looks at the last 500,000 steps.
+func (s *Store) LostCalls(ctx context.Context) ([]LostCall, error) {
+	return query(ctx, s.readers, func(rows *sql.Rows) (lost LostCall, err error) {
+		var body []byte
+		var at int64
+		if err = rows.Scan(&body, &at); err == nil {
+			err = json.Unmarshal(body, &lost)
+		}
+		lost.At = instant(at)
+		return lost, err
+	}, `SELECT body, at FROM journal WHERE step > (SELECT max(step) FROM journal) - ? AND event = 'CallArrived'
+		AND NOT EXISTS (SELECT 1 FROM call WHERE call.id = json_extract(CAST(body AS TEXT), '$.Call')) ORDER BY step`,
+		lostSteps)
 }
