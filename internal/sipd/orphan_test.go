@@ -51,8 +51,8 @@ func (s *shelf) want(t *testing.T, n int) {
 	}
 }
 
-// crash ends a server as kill -9 would: nothing of it reaches anybody. It gives what its Keeper had, and the server that
-// is started in its place, with a Keeper that has the same.
+// crash ends a server as kill -9 would: nothing of it reaches anybody. It gives what its Keeper had, and the server
+// that is started in its place, with a Keeper that has the same.
 func (w *world) crash(s *Server, addr string) (next *Server, kept *shelf) {
 	w.t.Helper()
 	synctest.Wait()
@@ -271,8 +271,8 @@ func TestAfterACrashAPhoneOverTCPIsReachedByItsContact(t *testing.T) {
 		t.Fatal(err)
 	}
 	gone.Close()
-	state := fmt.Sprintf(`{"CallID":"a","Tag":"b","RemoteTag":"c","Local":"sip:a@h","Remote":"sip:b@h","Seq":1,"TCP":true,`+
-		`"Peer":"%s","Target":"sip:c@%s;transport=tcp"}`, gone.Addr(), phone.Addr())
+	state := fmt.Sprintf(`{"CallID":"a","Tag":"b","RemoteTag":"c","Local":"sip:a@h","Remote":"sip:b@h","Seq":1,`+
+		`"TCP":true,"Peer":"%s","Target":"sip:c@%s;transport=tcp"}`, gone.Addr(), phone.Addr())
 	kept.SaveDialog("b", []byte(state))
 	if err := s.Orphan([]byte(state)); err != nil {
 		t.Fatal(err)
@@ -288,7 +288,8 @@ func TestAfterACrashAPhoneOverTCPIsReachedByItsContact(t *testing.T) {
 	if err != nil || !strings.HasPrefix(bye, "BYE sip:c@") || field(bye, "CSeq") != fmt.Sprint(2+orphanGap, " BYE") {
 		t.Fatalf("%v, got\n%s", err, bye)
 	}
-	fmt.Fprintf(conn, "SIP/2.0 200 OK\r\nVia: %s\r\nFrom: %s\r\nTo: %s\r\nCall-ID: a\r\nCSeq: %s\r\nContent-Length: 0\r\n\r\n",
+	fmt.Fprintf(conn, "SIP/2.0 200 OK\r\nVia: %s\r\nFrom: %s\r\nTo: %s\r\nCall-ID: a\r\nCSeq: %s\r\n"+
+		"Content-Length: 0\r\n\r\n",
 		field(bye, "Via"), field(bye, "From"), field(bye, "To"), field(bye, "CSeq"))
 	for len(kept.all()) > 0 {
 		time.Sleep(time.Millisecond)

@@ -2,7 +2,8 @@
 // and carries dialogs, in both roles. Its callers see legs and raw session descriptions.
 //
 // It refuses to route calls, to read or write a session description, to touch audio, to use DNS, and to keep anything
-// itself over a restart: dialogs go to a Keeper, so that the next process can end them. What it does with which message is in docs/reference/sip.md.
+// itself over a restart: dialogs go to a Keeper, so that the next process can end them. What it does with which message
+// is in docs/reference/sip.md.
 package sipd
 
 import (
