@@ -30,6 +30,7 @@ func (a *App) startHTTP() error {
 	})
 	pages := console.New(console.Config{
 		Feed: a.engine.Subscribe, Sessions: browsers{a.sessions}, Dist: web.Dist(), Version: Version,
+		Voicemails: voicemailShelf{a.store, a.cfg.DataDir}, Recordings: recordingShelf{a.store, a.cfg.DataDir},
 		Company: a.store.Snapshot().Company().Name, SIPAddress: "sip:" + a.PublicSIPAddr().String(),
 		LinkHelp: "switchboard key sign-in --data " + a.cfg.DataDir, Log: a.cfg.Log,
 	})

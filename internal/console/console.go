@@ -1,9 +1,9 @@
 // Package console serves the live page: signing a browser in with a one-time link, the page and its assets, and the
-// stream of updates that feeds it (server-sent events).
+// stream of updates that feeds it (server-sent events), and the voicemails and recordings to play.
 //
 // It refuses to change anything in the company (that is the API's work), to read the database or the machine (it sees
-// only the feed and the sessions it is handed), to run inline scripts, and to show a page to a browser that is not
-// signed in.
+// only the feed, the sessions and the shelves it is handed), to run inline scripts, to show a page to a browser that is
+// not signed in, and to play anything without noting who listens.
 package console
 
 import (
@@ -50,6 +50,8 @@ type Sessions interface {
 type Config struct {
 	Feed       func(after uint64) engine.Reader // updates after a sequence number; 0: from the beginning, a Reset
 	Sessions   Sessions
+	Voicemails Shelf        // nil: the page has none to play
+	Recordings Shelf        // the same
 	Secure     bool         // pages are reached over HTTPS only: Secure cookie, HSTS
 	Dist       fs.FS        // the built pages: manifest.json and what it names; a bundle without one is "not built"
 	Version    string       // shown at the foot of the page
@@ -64,6 +66,7 @@ type console struct {
 	instance string // changes with every start, so that a page never resumes another process's sequence
 	bundle   *bundle
 	streams  atomic.Int64
+	listens  listenings
 
 	// The limits above, smaller in tests.
 	maxStreams   int64
@@ -71,7 +74,8 @@ type console struct {
 	writeTimeout time.Duration
 }
 
-// New gives the handler of all console routes: /, /signin, /signout, /events, /assets/ and /healthz.
+// New gives the handler of all console routes: /, /signin, /signout, /events, /voicemails, /recordings, /assets/ and
+// /healthz.
 func New(cfg Config) http.Handler { return newConsole(cfg).handler() }
 
 func newConsole(cfg Config) *console {
@@ -91,7 +95,13 @@ func (c *console) handler() http.Handler {
 	mux.HandleFunc("GET /{$}", c.index)
 	mux.HandleFunc("GET /signin", c.signIn)
 	mux.HandleFunc("POST /signout", c.signOut)
-	mux.HandleFunc("GET /events", c.events)
+	mux.HandleFunc("GET /events", c.signedInOnly(c.events))
+	for name, shelf := range map[string]Shelf{"voicemail": c.Voicemails, "recording": c.Recordings} {
+		if shelf != nil {
+			mux.HandleFunc("GET /"+name+"s", c.listTapes(shelf))
+			mux.HandleFunc("GET /"+name+"s/{id}/audio", c.playTape(name, shelf))
+		}
+	}
 	mux.HandleFunc("GET /assets/{name}", c.asset)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
@@ -109,7 +119,7 @@ func (c *console) handler() http.Handler {
 
 // contentPolicy lets the page load only what this server serves, and nothing inline.
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
-	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+	"media-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 func (c *console) secured(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -42,6 +42,12 @@ type (
 		MaxHoldCount     int            `json:"max_hold_count"`
 		LongestWaitMS    int64          `json:"longest_wait_ms"`
 		AnsweredInTarget int            `json:"answered_in_target"`
+		Callbacks        int            `json:"callbacks,omitzero"` // of those waiting
+		Alert            *wireAlert     `json:"alert,omitempty"`
+	}
+	wireAlert struct {
+		Since int64  `json:"since"`
+		Text  string `json:"text"`
 	}
 	wireOperator struct {
 		ID       string   `json:"id"`
@@ -51,6 +57,7 @@ type (
 		Until    int64    `json:"until,omitzero"`
 		Reason   string   `json:"reason,omitzero"`
 		OffAfter bool     `json:"off_after,omitzero"`
+		ExtendMS int64    `json:"extend_ms,omitzero"` // how much longer this wrap-up may still be made
 		Call     string   `json:"call,omitzero"`
 		Missed   int      `json:"missed,omitzero"`
 		Centers  []string `json:"centers"`
@@ -67,9 +74,14 @@ type (
 		Position int        `json:"position,omitzero"`
 		Operator string     `json:"operator,omitzero"`
 		Path     []wireStep `json:"path"`
+
+		Direction string `json:"direction,omitzero"`
+		Callback  bool   `json:"callback,omitzero"`
+		Recording string `json:"recording,omitzero"`
 	}
 	wireEnded struct {
 		ID       string     `json:"id"`
+		Visit    string     `json:"visit,omitzero"` // the call of the lists that it was of; absent: this one
 		At       int64      `json:"at"`
 		Center   string     `json:"center,omitzero"`
 		From     string     `json:"from,omitzero"`
@@ -79,6 +91,9 @@ type (
 		Operator string     `json:"operator,omitzero"`
 		WaitMS   int64      `json:"wait_ms"`
 		Path     []wireStep `json:"path"`
+
+		Direction string `json:"direction,omitzero"`
+		Callback  bool   `json:"callback,omitzero"`
 	}
 	wireStep struct {
 		At   int64  `json:"at"`
@@ -89,6 +104,7 @@ type (
 		At    int64  `json:"at"`
 		Level string `json:"level"`
 		Text  string `json:"text"`
+		Alert string `json:"alert,omitzero"` // "raised", "reminded", "cleared": it tells of an alert
 	}
 )
 
@@ -127,7 +143,7 @@ func toWire(u engine.Update) wireUpdate {
 		Ended:          each(u.Ended, toEnded),
 		DeletedCenters: each(u.DeletedCenters, id), DeletedOperators: each(u.DeletedOperators, id),
 		Notices: each(u.Notices, func(n engine.Notice) wireNotice {
-			return wireNotice{At: millis(n.At), Level: n.Level, Text: n.Text}
+			return wireNotice{At: millis(n.At), Level: n.Level, Text: n.Text, Alert: string(n.Alert)}
 		}),
 	}
 }
@@ -139,7 +155,10 @@ func toCenter(v route.CenterView) wireCenter {
 		OnDuty: v.OnDuty, Capacity: v.Capacity,
 		GoalPercent: v.Goal.ServiceLevelPercent, GoalSeconds: v.Goal.ServiceLevelSeconds,
 		Outcomes: make(map[string]int, len(v.Outcomes)), MaxHoldCount: v.MaxHoldCount,
-		LongestWaitMS: v.LongestWait.Milliseconds(), AnsweredInTarget: v.AnsweredInTarget,
+		LongestWaitMS: v.LongestWait.Milliseconds(), AnsweredInTarget: v.AnsweredInTarget, Callbacks: v.Callbacks,
+	}
+	if !v.Alert.Since.IsZero() {
+		w.Alert = &wireAlert{Since: millis(v.Alert.Since), Text: v.Alert.Text}
 	}
 	if v.ServiceLevel >= 0 && !math.IsInf(v.ServiceLevel, 1) { // false for NaN too
 		w.ServiceLevel = new(math.Round(v.ServiceLevel*10) / 10)
@@ -154,6 +173,7 @@ func toOperator(v route.OperatorView) wireOperator {
 	return wireOperator{
 		ID: id(v.ID), Name: v.Name, State: string(v.State), Since: millis(v.Since), Until: millis(v.Until),
 		Reason: v.Duty.Reason, OffAfter: v.OffAfter, Call: id(v.Call), Missed: v.Missed, Centers: each(v.Centers, id),
+		ExtendMS: v.Extend.Milliseconds(),
 	}
 }
 
@@ -162,13 +182,20 @@ func toCall(v route.CallView) wireCall {
 		ID: id(v.ID), Center: id(v.Center), From: v.From, To: v.To, State: v.State,
 		Since: millis(v.Since), Arrived: millis(v.Arrived), Entered: millis(v.Entered),
 		Position: v.Position, Operator: id(v.Operator), Path: each(v.Path, toStep),
+		Direction: v.Direction, Callback: v.Callback, Recording: v.Recording,
 	}
 }
 
 func toEnded(r route.CallRecord) wireEnded {
+	visit := r.Visit
+	if visit == r.Call {
+		visit = 0
+	}
 	return wireEnded{
-		ID: id(r.Call), At: millis(r.Ended), Center: id(r.Center), From: r.From, To: r.To, Outcome: string(r.Outcome),
+		ID: id(r.Call), Visit: id(visit), At: millis(r.Ended), Center: id(r.Center),
+		From: r.From, To: r.To, Outcome: string(r.Outcome),
 		Reason: r.Reason, Operator: id(r.Operator), WaitMS: r.Wait().Milliseconds(), Path: each(r.Path, toStep),
+		Direction: r.Direction, Callback: r.Callback,
 	}
 }
 

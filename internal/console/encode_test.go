@@ -34,38 +34,43 @@ func TestFullUpdate(t *testing.T) {
 			Availability: callcenter.Availability{Status: callcenter.HolidayClosed, Holiday: "Labour Day"},
 			OnDuty:       4, Capacity: 1, Goal: callcenter.Alerts{ServiceLevelPercent: 80, ServiceLevelSeconds: 20},
 			ServiceLevel: 71.4499, Outcomes: map[route.Outcome]int{route.Voicemail: 1, route.Answered: 3},
-			MaxHoldCount: 50, LongestWait: 1500 * time.Millisecond, AnsweredInTarget: 2,
+			MaxHoldCount: 50, LongestWait: 1500 * time.Millisecond, AnsweredInTarget: 2, Callbacks: 1,
+			Alert: route.AlertView{Since: at, Text: "Too slow"},
 		}},
 		Operators: []route.OperatorView{{
 			ID: 12, Name: "Ada", State: route.WrapUp, Since: at, Until: at.Add(time.Second), OffAfter: true, Missed: 1,
-			Duty: callcenter.Duty{Reason: "Lunch"}, Centers: []callcenter.ID{1, 2},
+			Extend: time.Minute, Duty: callcenter.Duty{Reason: "Lunch"}, Centers: []callcenter.ID{1, 2},
 		}},
 		Calls: []route.CallView{{
 			ID: 5, Center: 1, From: "+15550100", To: "+15550199", State: "queued", Since: at, Arrived: at, Entered: at,
-			Position: 1, Operator: 12, Path: []route.PathStep{{At: at, Rule: "longestidle", Text: "Rang Ada"}},
+			Direction: route.Outbound, Callback: true, Recording: "paused", Position: 1,
+			Operator: 12, Path: []route.PathStep{{At: at, Rule: "longestidle", Text: "Rang Ada"}},
 		}},
 		Ended: []route.CallRecord{{
-			Call: 4, Center: 1, From: "+15550100", To: "+15550199", Outcome: route.Voicemail, Reason: "timeout",
-			Arrived: at, Entered: at, Ended: at.Add(2 * time.Second),
+			Call: 4, Visit: 8, Center: 1, From: "+15550100", To: "+15550199", Outcome: route.Voicemail, Reason: "timeout",
+			Direction: route.Inbound, Arrived: at, Entered: at, Ended: at.Add(2 * time.Second),
 			Path: []route.PathStep{{At: at, Rule: "timeout", Text: "Waited too long"}},
 		}},
 		DeletedCenters: []callcenter.ID{3}, DeletedOperators: []callcenter.OperatorID{6},
-		Notices: []engine.Notice{{At: at, Level: "warning", Text: "Blocked"}},
+		Notices: []engine.Notice{{At: at, Level: "warning", Text: "Blocked", Alert: route.AlertRaised}},
 	}
 	want := `{"seq":9,"at":1700000000123,"centers":[{"id":"2251799813685248","name":"Support",` +
 		`"availability":"holiday_closed","holiday":"Labour Day","strategy":"longestidle","waiting":2,` +
 		`"oldest_entry":1700000000123,"on_duty":4,"capacity":1,"goal_percent":80,"goal_seconds":20,` +
 		`"service_level":71.4,"outcomes":{"answered":3,"voicemail":1},"max_hold_count":50,"longest_wait_ms":1500,` +
-		`"answered_in_target":2}],"operators":[{"id":"12","name":"Ada","state":"wrap-up","since":1700000000123,` +
-		`"until":1700000001123,"reason":"Lunch","off_after":true,"missed":1,"centers":["1","2"]}],` +
+		`"answered_in_target":2,"callbacks":1,` +
+		`"alert":{"since":1700000000123,"text":"Too slow"}}],` +
+		`"operators":[{"id":"12","name":"Ada","state":"wrap-up","since":1700000000123,` +
+		`"until":1700000001123,"reason":"Lunch","off_after":true,"extend_ms":60000,"missed":1,"centers":["1","2"]}],` +
 		`"calls":[{"id":"5","center":"1","from":"+15550100","to":"+15550199","state":"queued",` +
 		`"since":1700000000123,"arrived":1700000000123,"entered":1700000000123,"position":1,"operator":"12",` +
-		`"path":[{"at":1700000000123,"rule":"longestidle","text":"Rang Ada"}]}],` +
-		`"ended":[{"id":"4","at":1700000002123,"center":"1",` +
+		`"path":[{"at":1700000000123,"rule":"longestidle","text":"Rang Ada"}],` +
+		`"direction":"outbound","callback":true,"recording":"paused"}],` +
+		`"ended":[{"id":"4","visit":"8","at":1700000002123,"center":"1",` +
 		`"from":"+15550100","to":"+15550199","outcome":"voicemail","reason":"timeout","wait_ms":2000,` +
-		`"path":[{"at":1700000000123,"rule":"timeout","text":"Waited too long"}]}],` +
+		`"path":[{"at":1700000000123,"rule":"timeout","text":"Waited too long"}],"direction":"inbound"}],` +
 		`"deleted_centers":["3"],"deleted_operators":["6"],` +
-		`"notices":[{"at":1700000000123,"level":"warning","text":"Blocked"}]}`
+		`"notices":[{"at":1700000000123,"level":"warning","text":"Blocked","alert":"raised"}]}`
 	if got := encode(t, u); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -11,12 +11,7 @@ import (
 
 // events is the stream of one page: "reset" and "update" events whose id is the sequence number, a "beat" in every
 // silence, and "signed-out" when the session ends (docs/guides/console.md).
-func (c *console) events(w http.ResponseWriter, r *http.Request) {
-	session := c.session(r)
-	if session == "" || !c.Sessions.Valid(r.Context(), session) {
-		http.Error(w, "sign in first", http.StatusUnauthorized)
-		return
-	}
+func (c *console) events(w http.ResponseWriter, r *http.Request, session string) {
 	if c.streams.Add(1) > c.maxStreams {
 		c.streams.Add(-1)
 		w.Header().Set("Retry-After", "5")

@@ -259,7 +259,7 @@ func (e *Engine) perform(now time.Time, effect route.Effect) {
 	case route.Warn:
 		e.notices.add(Notice{At: now, Level: "warning", Text: order.Text})
 	case route.Alert:
-		e.notices.add(Notice{At: now, Level: alertLevel(order.Kind), Text: order.Text})
+		e.notices.add(Notice{At: now, Level: alertLevel(order.Kind), Text: order.Text, Alert: order.Kind})
 		e.cfg.Alert(now, order)
 	case route.CallbackDecided:
 		e.waiting.decided(order)

@@ -29,6 +29,7 @@ type Notice struct {
 	At    time.Time
 	Level string // "info", "warning"
 	Text  string
+	Alert route.AlertKind // "": it is of no alert
 }
 
 // Reader receives updates in order. Next blocks until there is one, the context ends or the feed closes (false). A

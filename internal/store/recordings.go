@@ -26,10 +26,11 @@ type RecordingRecord struct {
 	Complete  bool // false: going on, or left so by a crash
 }
 
-// Access is one time that somebody heard or fetched a recording.
+// Access is one time that somebody heard or fetched a recording or a voicemail.
 type Access struct {
-	At time.Time
-	By Actor
+	At       time.Time
+	By       Actor                 // "" where Operator says it
+	Operator callcenter.OperatorID // 0: nobody we know by that
 }
 
 // RecordingQuery chooses recordings. Zero fields choose all.

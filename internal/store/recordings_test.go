@@ -81,7 +81,10 @@ func TestWhoHeardARecordingIsKeptWhenItIsGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	start := now.Add(-3 * time.Second)
-	want := []Access{{start, "key a"}, {start.Add(time.Second), "session 5"}, {start.Add(2 * time.Second), "key a"}}
+	want := []Access{
+		{At: start, By: "key a"}, {At: start.Add(time.Second), By: "session 5"},
+		{At: start.Add(2 * time.Second), By: "key a"},
+	}
 	if got, err := s.RecordingAccesses(t.Context(), 1); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, %v", got, err)
 	}
