@@ -94,6 +94,7 @@ type Server struct {
 	registrar registrar
 	digests   digests
 	gate      gate
+	lag       lag
 	local     localAddrs
 	count     counters
 }
