@@ -8,7 +8,7 @@ import (
 // Shedding of new calls by a server that cannot keep up, whatever rate it was allowed. Without it every call would be
 // late, callers would send again, and the repetitions would take the time of the calls that could be served.
 const (
-	maxLag     = 20 * time.Millisecond  // an INVITE may wait so long for its turn
+	maxLag     = 100 * time.Millisecond // an INVITE may wait so long; its sender repeats it after 500 ms
 	lagWindow  = 100 * time.Millisecond // the share let in is looked at so often
 	lateFirst  = 3                      // windows in a row in which every INVITE waited too long, before any is refused
 	shareDown  = 0.8                    // times the share, after such a window
