@@ -109,7 +109,7 @@ func TestPackReplacesWholeSentences(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "vm-mailboxfull.wav"), []byte("no sound"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, l := range []*Library{NewLibrary(dir, slog.Default()), newLibrary("", filepath.Dir(dir)+"/*", slog.Default())} {
+	for _, l := range []*Library{NewLibrary(dir, slog.New(slog.DiscardHandler)), newLibrary("", filepath.Dir(dir)+"/*", slog.New(slog.DiscardHandler))} {
 		if l.Pack() != dir {
 			t.Errorf("pack %q, want %q", l.Pack(), dir)
 		}
@@ -160,7 +160,7 @@ func TestPackThatCannotBeReadIsLogged(t *testing.T) {
 // TestDebianPackIsFound runs where the package is installed, which .ci/run sees to.
 func TestDebianPackIsFound(t *testing.T) {
 	dir := findPack(packPlaces)
-	l := NewLibrary("", slog.Default())
+	l := NewLibrary("", slog.New(slog.DiscardHandler))
 	if l.Pack() != dir {
 		t.Errorf("pack %q, installed %q", l.Pack(), dir)
 	}
