@@ -49,7 +49,7 @@ func climb(ctx context.Context, r *report, rates []int, bridged bool) error {
 
 // runCalls offers one rate to a fresh server; ok says that no call failed.
 func runCalls(ctx context.Context, r *report, rate int, bridged bool) (ok bool, err error) {
-	const operators = 200
+	const operators = 400
 	message := object{"try_dial_operators": false, "action": "message"}
 	settings := object{"routing_options": object{"open": message, "closed": message}}
 	if bridged {
