@@ -66,6 +66,7 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 			_ = a.Close()
 		}
 	}()
+	a.wg.Go(func() { giveBack(background) })
 	if err := a.openStore(ctx); err != nil {
 		return nil, err
 	}

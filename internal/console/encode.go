@@ -28,6 +28,7 @@ type (
 	wireCenter struct {
 		ID               string         `json:"id"`
 		Name             string         `json:"name"`
+		Description      string         `json:"description,omitzero"`
 		Availability     string         `json:"availability"`
 		Holiday          string         `json:"holiday,omitzero"`
 		Strategy         string         `json:"strategy"`
@@ -150,7 +151,8 @@ func toWire(u engine.Update) wireUpdate {
 
 func toCenter(v route.CenterView) wireCenter {
 	w := wireCenter{
-		ID: id(v.ID), Name: v.Name, Availability: string(v.Availability.Status), Holiday: v.Availability.Holiday,
+		ID: id(v.ID), Name: v.Name, Description: v.Description,
+		Availability: string(v.Availability.Status), Holiday: v.Availability.Holiday,
 		Strategy: string(v.Strategy), Waiting: v.Waiting, OldestEntry: millis(v.OldestEntry),
 		OnDuty: v.OnDuty, Capacity: v.Capacity,
 		GoalPercent: v.Goal.ServiceLevelPercent, GoalSeconds: v.Goal.ServiceLevelSeconds,

@@ -24,6 +24,9 @@ func testLibrary(dir, places string) (*Library, *bytes.Buffer) {
 	return newLibrary(dir, places, slog.New(slog.NewTextHandler(&log, nil))), &log
 }
 
+// quiet logs nothing.
+var quiet = slog.New(slog.DiscardHandler)
+
 func TestLibraryHasEveryBuiltInSentence(t *testing.T) {
 	l, log := testLibrary("", filepath.Join(t.TempDir(), "*"))
 	if l.Pack() != "" {
@@ -109,7 +112,7 @@ func TestPackReplacesWholeSentences(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "vm-mailboxfull.wav"), []byte("no sound"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, l := range []*Library{NewLibrary(dir, slog.Default()), newLibrary("", filepath.Dir(dir)+"/*", slog.Default())} {
+	for _, l := range []*Library{NewLibrary(dir, quiet), newLibrary("", filepath.Dir(dir)+"/*", quiet)} {
 		if l.Pack() != dir {
 			t.Errorf("pack %q, want %q", l.Pack(), dir)
 		}
@@ -160,7 +163,7 @@ func TestPackThatCannotBeReadIsLogged(t *testing.T) {
 // TestDebianPackIsFound runs where the package is installed, which .ci/run sees to.
 func TestDebianPackIsFound(t *testing.T) {
 	dir := findPack(packPlaces)
-	l := NewLibrary("", slog.Default())
+	l := NewLibrary("", quiet)
 	if l.Pack() != dir {
 		t.Errorf("pack %q, installed %q", l.Pack(), dir)
 	}

@@ -24,6 +24,7 @@ const (
 type CenterView struct {
 	ID               callcenter.ID
 	Name             string
+	Description      string // group_description
 	Availability     callcenter.Availability
 	Strategy         callcenter.Strategy
 	Waiting          int       // callbacks included

@@ -1,6 +1,7 @@
 package sipd
 
 import (
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,8 +10,8 @@ import (
 	"github.com/emiago/sipgo/sip"
 )
 
-// receive sorts a message onto the lane of its Call-ID.
-func (s *Server) receive(f flow, m sip.Message) {
+// receive sorts a message, which came at a time, onto the lane of its Call-ID.
+func (s *Server) receive(f flow, m sip.Message, at time.Time) {
 	if !complete(m) {
 		s.count.malformed.Add(1)
 		if req, ok := m.(*sip.Request); ok && !req.IsAck() && req.Via() != nil && req.Via().Host != "" {
@@ -26,15 +27,19 @@ func (s *Server) receive(f flow, m sip.Message) {
 		}
 	case *sip.Request:
 		if s.screen(f, m) {
-			s.receiveRequest(f, m, callID)
+			s.receiveRequest(f, m, callID, at)
 		}
 	}
 }
 
-func (s *Server) receiveRequest(f flow, req *sip.Request, callID string) {
+func (s *Server) receiveRequest(f flow, req *sip.Request, callID string, at time.Time) {
 	// ACK and CANCEL begin nothing: they do not get a lane of their own.
 	begins := !req.IsAck() && !req.IsCancel()
-	if s.route(callID, begins, func(l *lane) { l.request(f, req) }) {
+	if req.IsInvite() && toTag(req) == "" {
+		if s.newCall(f, req, callID, at) {
+			return
+		}
+	} else if s.route(callID, begins, func(l *lane) { l.request(f, req) }) {
 		return
 	}
 	switch {
@@ -46,6 +51,24 @@ func (s *Server) receiveRequest(f flow, req *sip.Request, callID string) {
 	default:
 		s.sendResponse(markVia(f, req), s.response(req, sip.StatusCallTransactionDoesNotExists, ""))
 	}
+}
+
+// newCall sorts an INVITE onto its lane, and measures how long it waited for its turn. False: it is not taken, because
+// the server is late, there are too many lanes, or Close has begun. A repetition of one that was taken always is.
+func (s *Server) newCall(f flow, req *sip.Request, callID string, arrived time.Time) bool {
+	take := func(l *lane) {
+		now := time.Now()
+		s.lag.waited(now.Sub(arrived), now)
+		l.request(f, req)
+	}
+	if s.route(callID, false, take) {
+		return true
+	}
+	if !s.lag.admits(time.Now()) {
+		s.notice(netip.Addr{}, "Calls come faster than this machine can take them; the excess is refused.")
+		return false
+	}
+	return s.route(callID, true, take)
 }
 
 // screen refuses, without keeping anything, a request that cannot be served whatever it asks for.

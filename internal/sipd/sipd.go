@@ -96,6 +96,7 @@ type Server struct {
 	registrar registrar
 	digests   digests
 	gate      gate
+	lag       lag
 	local     localAddrs
 	count     counters
 }

@@ -56,12 +56,16 @@ func (s *Server) send(f flow, message []byte) error {
 
 func (s *Server) serveUDP() {
 	buf := make([]byte, maxDatagram)
+	stamp := make([]byte, stampSize)
+	if s.udp != nil {
+		stampArrivals(s.udp)
+	}
 	failures := 0
 	for {
-		n, from, err := s.readPacket(buf)
+		n, from, at, err := s.readPacket(buf, stamp)
 		if err == nil {
 			failures = 0
-			s.packet(flow{remote: from}, buf[:n])
+			s.packet(flow{remote: from}, buf[:n], at)
 			continue
 		}
 		failures++
@@ -72,25 +76,26 @@ func (s *Server) serveUDP() {
 	}
 }
 
-func (s *Server) readPacket(buf []byte) (int, netip.AddrPort, error) {
+// readPacket reads a datagram, and when it came: a busy server reads it late.
+func (s *Server) readPacket(buf, stamp []byte) (n int, remote netip.AddrPort, at time.Time, err error) {
 	if s.udp != nil {
-		n, from, err := s.udp.ReadFromUDPAddrPort(buf)
-		return n, netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), err
+		n, stamped, _, from, err := s.udp.ReadMsgUDPAddrPort(buf, stamp)
+		return n, netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), arrival(stamp[:stamped], time.Now()), err
 	}
 	n, from, err := s.packets.ReadFrom(buf)
 	if err != nil {
-		return 0, netip.AddrPort{}, err
+		return 0, netip.AddrPort{}, time.Time{}, err
 	}
 	if udp, ok := from.(*net.UDPAddr); ok {
 		addr := udp.AddrPort()
-		return n, netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port()), nil
+		return n, netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port()), time.Now(), nil
 	}
-	addr, err := netip.ParseAddrPort(from.String())
-	return n, addr, err
+	remote, err = netip.ParseAddrPort(from.String())
+	return n, remote, time.Now(), err
 }
 
 // packet takes one datagram.
-func (s *Server) packet(f flow, data []byte) {
+func (s *Server) packet(f flow, data []byte, at time.Time) {
 	s.count.received.Add(1)
 	if !s.letIn(f.remote.Addr()) {
 		return
@@ -107,7 +112,7 @@ func (s *Server) packet(f flow, data []byte) {
 		s.count.malformed.Add(1)
 		return
 	}
-	s.receive(f, message)
+	s.receive(f, message, at)
 }
 
 // letIn says whether a packet of this address is worth reading: a token bucket per stranger.
@@ -294,7 +299,7 @@ func (s *Server) feed(f flow, p *sip.ParserStream, data []byte) (whole bool, err
 			err = fmt.Errorf("parse message: %v", r)
 		}
 	}()
-	err = p.ParseSIPStream(data, func(m sip.Message) { s.receive(f, m) })
+	err = p.ParseSIPStream(data, func(m sip.Message) { s.receive(f, m, time.Now()) })
 	if errors.Is(err, sip.ErrParseSipPartial) {
 		return false, nil
 	}

@@ -50,12 +50,11 @@ func runPatch(ctx context.Context, others int) (delays times, stale int, err err
 			return nil, 0, err
 		}
 	}
-	rung := make(chan *dialog, 100)
+	rung, talking := make(chan *dialog, 100), make(chan struct{}, 100)
+	callers.up = func(*dialog, time.Time) { talking <- struct{}{} }
 	ended := make(chan struct{}, 100)
-	at := map[*dialog]time.Time{}
-	desk.rang = func(d *dialog, now time.Time) {
+	desk.rang = func(d *dialog, _ time.Time) {
 		if d.user == "first" || d.user == "skilled" {
-			at[d] = now
 			rung <- d
 		}
 	}
@@ -80,7 +79,7 @@ func runPatch(ctx context.Context, others int) (delays times, stale int, err err
 		for first := true; ctx.Err() == nil; first = false {
 			caller := callers.Call(c.number, 0)
 			d := <-rung
-			sleep(ctx, 5*time.Millisecond)
+			<-talking
 			callers.Bye(caller)
 			<-ended
 			if d.user == rule.rings {

@@ -42,7 +42,8 @@ func sections() []section {
 		{"free", "an operator's BYE to the next INVITE to that operator", measureFree},
 		{"wait", "callers who wait, silent and with music", measureWaiting},
 		{"patch", "a PATCH's 200 to the next routing decision", measurePatch},
-		{"overload", "twice the highest good rate", measureOverload},
+		{"starved", "twice the highest good rate of half a processor", measureStarved},
+		{"told", "twice the rate that the server was told to take", measureTold},
 	}
 }
 

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"os/exec"
 	"strconv"
+	"syscall"
 	"time"
 )
 
@@ -10,26 +13,23 @@ const (
 	overloadTime  = 10 * time.Second
 	recoveryTime  = 5 * time.Second
 	settleTime    = 60 * time.Second
-	defaultBest   = 300 // calls a second, where the section on bridged calls did not run
+	starvedTime   = 4 * time.Second // of each rate on the way to the highest good one
+	toldRate      = 500             // calls a second, within what any machine of today serves
 	overloadStaff = 200
 )
 
-// measureOverload offers twice the highest good rate to a server told to let in that rate, then a fifth of it.
-func measureOverload(ctx context.Context, r *report) error {
-	best := r.best
-	if best == 0 {
-		best = defaultBest
-	}
-	for _, told := range []bool{true, false} {
-		if err := runOverload(ctx, r, int(best), told); err != nil {
-			return err
-		}
-	}
-	return nil
+// tally is what became of offered calls.
+type tally struct {
+	good, shed, shedHow, other int
+	note                       string // how the load itself went
 }
 
-// tally is what became of offered calls.
-type tally struct{ good, shed, shedHow, other int }
+// ownCPU is what this process has used.
+func ownCPU() time.Duration {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // cannot fail
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
 
 // offer dials at a rate for a while and gives every call some time to be decided.
 func offer(ctx context.Context, s *server, number string, rate int, d time.Duration) (tally, error) {
@@ -54,58 +54,113 @@ func offer(ctx context.Context, s *server, number string, rate int, d time.Durat
 		}
 	}
 	n := rate * int(d/time.Second)
+	began, cpu := s.usage(), ownCPU()
 	dialAtRate(ctx, callers, number, n, rate)
+	ended := s.usage()
+	_, percent := ended.since(began)
+	took := ended.at.Sub(began.at)
+	t.note = fmt.Sprintf("dialled in %.1f s, server CPU %.0f%%, load's own CPU %.0f%%", took.Seconds(), percent,
+		100*float64(ownCPU()-cpu)/float64(took))
 	sleep(ctx, 2*time.Second)
 	callers.mu.Lock()
 	defer callers.mu.Unlock()
+	t.note += fmt.Sprintf(", %d resent, %d live", callers.resent, len(callers.dialogs))
 	t.other = n - t.good - t.shed
 	return t, nil
 }
 
-func runOverload(ctx context.Context, r *report, best int, told bool) error {
-	var extra []string
-	name := "overload, the server told nothing"
-	if told {
-		extra = []string{"--new-calls-per-second", strconv.Itoa(best)}
-		name = "overload, the server told its rate"
-	}
+// startOverload is a server with a center and operators who answer at once.
+func startOverload(ctx context.Context, extra ...string) (*server, center, *phones, error) {
 	s, err := startServer(ctx, extra...)
 	if err != nil {
-		return err
+		return nil, center{}, nil, err
 	}
 	c, err := s.openCenter("Overload", nil)
 	if err != nil {
-		return err
+		return nil, center{}, nil, err
 	}
 	desk, err := openPhones(s.sip)
+	if err != nil {
+		return nil, center{}, nil, err
+	}
+	return s, c, desk, s.hire(c, overloadStaff, "op", desk.addr())
+}
+
+const overloadAim = ">= 90% of the highest rate served, the rest 503 with Retry-After; peer 62 of 600/s"
+
+func (r *report) addOverload(name string, offered int, t tally, peak usage) {
+	r.say("  %s", t.note)
+	r.add(name, overloadAim, "%d/s offered: %.0f/s served, %.0f%% 503 (%d of %d with Retry-After), %d neither, RSS %s",
+		offered, float64(t.good)/overloadTime.Seconds(), 100*float64(t.shed)/float64(t.good+t.shed+t.other),
+		t.shedHow, t.shed, t.other, megabytes(peak.rss))
+}
+
+// recovered offers half the rate 5 s after the load ended.
+func recovered(ctx context.Context, r *report, s *server, number string, rate int) error {
+	sleep(ctx, recoveryTime-2*time.Second) // offer has waited for 2 s already
+	t, err := offer(ctx, s, number, rate/2, recoveryTime)
+	if err == nil {
+		r.add("  5 s later, half the rate", "0 failed", "%d/s offered: %d failed", rate/2, t.shed+t.other)
+	}
+	return err
+}
+
+// measureTold offers twice what the server was told to take.
+func measureTold(ctx context.Context, r *report) error {
+	s, c, desk, err := startOverload(ctx, "--new-calls-per-second", strconv.Itoa(toldRate))
 	if err != nil {
 		return err
 	}
 	defer desk.close()
-	if err := s.hire(c, overloadStaff, "op", desk.addr()); err != nil {
+	idle := s.usage()
+	t, err := offer(ctx, s, c.number, 2*toldRate, overloadTime)
+	if err != nil {
 		return err
 	}
-	idle := s.usage()
+	r.addOverload(fmt.Sprintf("overload, the server told to take %d/s", toldRate), 2*toldRate, t, s.usage())
+	if err := recovered(ctx, r, s, c.number, toldRate); err != nil {
+		return err
+	}
+	sleep(ctx, settleTime)
+	r.add("  60 s later", "RSS <= 2 x idle", "RSS %s (%s when idle)", megabytes(s.usage().rss), megabytes(idle.rss))
+	return s.stop()
+}
+
+// measureStarved lets a neighbour take half of the server's processor, looks for the highest rate without a failure,
+// and offers twice that: the server must notice by itself.
+func measureStarved(ctx context.Context, r *report) error {
+	s, c, desk, err := startOverload(ctx)
+	if err != nil {
+		return err
+	}
+	defer desk.close()
+	hog := exec.CommandContext(ctx, "taskset", "-c", ownCore, "sh", "-c", "while :; do :; done")
+	hog.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := hog.Start(); err != nil {
+		return err
+	}
+	defer func() { _ = hog.Process.Kill(); _ = hog.Wait() }()
+	_ = syscall.Setpriority(syscall.PRIO_PROCESS, hog.Process.Pid, serverNice)
+	best := 0
+	for _, rate := range []int{200, 400, 600, 800, 1000} {
+		t, err := offer(ctx, s, c.number, rate, starvedTime)
+		if err != nil {
+			return err
+		}
+		r.say("  half a processor, %d/s: %d failed; %s", rate, t.shed+t.other, t.note)
+		if t.shed+t.other > 0 {
+			break
+		}
+		best = rate
+	}
+	sleep(ctx, recoveryTime)
 	t, err := offer(ctx, s, c.number, 2*best, overloadTime)
 	if err != nil {
 		return err
 	}
-	peak := s.usage()
-	r.add(name, ">= 90% of the rate served, the rest 503 with Retry-After; peer 62 of 600/s",
-		"%d/s offered: %.0f/s served, %.0f%% 503 (%d of %d with Retry-After), %d neither, RSS %s", 2*best,
-		float64(t.good)/overloadTime.Seconds(), 100*float64(t.shed)/float64(t.good+t.shed+t.other), t.shedHow, t.shed,
-		t.other, megabytes(peak.rss))
-	// The 2 s after the load and the first of these seconds are what the server has to recover.
-	sleep(ctx, recoveryTime-2*time.Second)
-	t, err = offer(ctx, s, c.number, best/2, recoveryTime)
-	if err != nil {
+	r.addOverload(fmt.Sprintf("overload, half a processor (best %d/s)", best), 2*best, t, s.usage())
+	if err := recovered(ctx, r, s, c.number, best); err != nil {
 		return err
-	}
-	r.add("  5 s later, half the rate", "0 failed", "%d/s offered: %d failed", best/2, t.shed+t.other)
-	if told {
-		sleep(ctx, settleTime)
-		end := s.usage()
-		r.add("  60 s later", "RSS <= 2 x idle", "RSS %s (%s when idle)", megabytes(end.rss), megabytes(idle.rss))
 	}
 	return s.stop()
 }

@@ -13,7 +13,6 @@ import (
 type report struct {
 	began time.Time
 	rows  [][3]string
-	best  float64 // the highest rate of bridged calls without a failure, for the section on overload
 }
 
 // say shows progress on standard error, so that standard output is the table alone.

@@ -224,8 +224,10 @@ func (s *server) hireOne(c center, user string, rank int, at netip.AddrPort) err
 		method, path string
 		body         object
 	}{
-		{"POST", "/api/v2/x/users/" + id + "/devices",
-			object{"kind": "static", "contact": fmt.Sprintf("sip:%s@%s", user, at)}},
+		{
+			"POST", "/api/v2/x/users/" + id + "/devices",
+			object{"kind": "static", "contact": fmt.Sprintf("sip:%s@%s", user, at)},
+		},
 		{"POST", "/api/v2/callcenters/" + c.id + "/operators", object{"user_id": id, "skill_level": 1 + rank%100}},
 		{"PATCH", "/api/v2/callcenters/operators/" + id + "/dutystatus", object{"on_duty": true}},
 	}

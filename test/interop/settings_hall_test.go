@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -129,6 +131,13 @@ func (h *hall) duty(d *desk) (on bool, reason string) {
 	return on, got.Text("duty_status_reason")
 }
 
+// ownAddr is an address of loopback that this process shares with no other: its ports meet nobody else's, whatever
+// tests at the same time.
+func ownAddr() netip.Addr {
+	pid := os.Getpid()
+	return netip.AddrFrom4([4]byte{127, byte(64 + pid>>16&63), byte(pid >> 8), byte(pid)})
+}
+
 // caller is a sipp that calls once and stays on the line until the server hangs up, and what is heard there.
 type caller struct {
 	*ear
@@ -154,14 +163,14 @@ func (h *hall) call(to *lab.Center, scenario string, extra ...string) *caller {
 	args := append([]string{
 		"-m", "1", "-s", to.Number, "-key", "from", c.from, "-key", "ear", fmt.Sprint(c.port()),
 	}, extra...)
-	c.sipp = lab.Scenario(h.T, scenario, h.App.SIPAddr(), patience, args...)
+	c.sipp = lab.ScenarioAt(h.T, ownAddr(), scenario, h.App.SIPAddr(), patience, args...)
 	return c
 }
 
 // crowd is one sipp with many callers; at most atOnce of them are in a call at a time.
 func (h *hall) crowd(to *lab.Center, callers, atOnce int) *lab.SIPP {
 	h.T.Helper()
-	return lab.Scenario(h.T, "call_until_bye", h.App.SIPAddr(), patience, "-s", to.Number,
+	return lab.ScenarioAt(h.T, ownAddr(), "call_until_bye", h.App.SIPAddr(), patience, "-s", to.Number,
 		"-m", fmt.Sprint(callers), "-l", fmt.Sprint(atOnce), "-r", "50")
 }
 

@@ -19,7 +19,7 @@ func TestRingSecondsIsHowLongOneOfferRings(t *testing.T) {
 	center := h.Center("Support", routing("fixedorder"))
 	center.Patch(`{"ring_seconds": 10}`)
 	// A sipp that nobody picks up.
-	phone := lab.Scenario(t, "no_answer", netip.AddrPort{}, patience, "-m", "1")
+	phone := lab.ScenarioAt(t, ownAddr(), "no_answer", netip.AddrPort{}, patience, "-m", "1")
 	ada := h.Operator("Ada")
 	ada.StaticPhone("ada", phone.Addr)
 	center.Add(ada, 50)

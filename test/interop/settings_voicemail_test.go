@@ -106,7 +106,9 @@ func TestNewNameIsInTheNextEvent(t *testing.T) {
 	h := newHall(t)
 	center, _ := h.office("fixedorder", serves)
 	center.Patch(`{"name": "Kundendienst", "group_description": "answers in German"}`)
-	h.Until("the live page has the new name", func(p lab.Picture) bool { return p.Center(center).Name == "Kundendienst" })
+	h.Until("the live page has the new name and description", func(p lab.Picture) bool {
+		return p.Center(center).Name == "Kundendienst" && p.Center(center).Description == "answers in German"
+	})
 	c := h.caller(center)
 	h.Until("a caller's path has the new name", func(p lab.Picture) bool {
 		for _, call := range p.Calls {

@@ -51,9 +51,10 @@ func Main(m *testing.M) {
 // Run runs a command of switchboard to its end. It answers what it printed, its complaints, and its exit code.
 func Run(t testing.TB, args ...string) (out, complaints string, code int) {
 	t.Helper()
+	program := Binary(t) // outside the patience: on a busy machine the build takes long
 	ctx, cancel := context.WithTimeout(t.Context(), Patience)
 	defer cancel()
-	command := exec.CommandContext(ctx, Binary(t), args...)
+	command := exec.CommandContext(ctx, program, args...)
 	var stdout, stderr bytes.Buffer
 	command.Dir, command.Stdout, command.Stderr = t.TempDir(), &stdout, &stderr
 	err := command.Run()

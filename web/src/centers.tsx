@@ -2,7 +2,7 @@
 import { percent, strategyName } from "./format";
 import { Icon, type IconName } from "./icons";
 import { isOpen, serviceLevel, waitTone, type Tone } from "./model";
-import { center as picked, centers, choose, chosen, loaded, trend, TREND_SAMPLES } from "./state";
+import { center as picked, centers, choose, chosen, loaded, trend, TREND_SAMPLES, tv } from "./state";
 import { Waited } from "./time";
 import type { Center } from "./wire";
 
@@ -49,6 +49,7 @@ function Card({ c, number }: { c: Center; number: number }) {
         <Openness c={c} />
         {number <= 9 && <kbd aria-hidden="true">{number}</kbd>}
       </header>
+      {c.description !== undefined && !tv.value && <p class="card-about soft" title={c.description}>{c.description}</p>}
       <div class="figures">
         <p class="figure big">
           <span class={`num value tone-${full ? "bad" : "none"}`} data-waiting={c.id}>{c.waiting}</span>

@@ -12,6 +12,7 @@ export type OperatorState =
 export interface Center {
   id: string;
   name: string;
+  description?: string;
   availability: "open" | "closed" | "holiday_open" | "holiday_closed" | "";
   holiday?: string;
   strategy: string;
