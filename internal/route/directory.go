@@ -3,6 +3,7 @@ package route
 import (
 	"cmp"
 	"slices"
+	"strconv"
 )
 
 // openDirectory lets the caller spell a name on the keypad: of the center's people, or of the whole company's.
@@ -22,13 +23,13 @@ func (m *Machine) lookUp(c *call) {
 	c.found = m.spelled(c)
 	switch len(c.found) {
 	case 0:
-		m.walk(c, "directory", "Spelled "+c.keys+", which is nobody")
+		m.walk(c, "directory", "Spelled "+strconv.Quote(c.keys)+", which is nobody")
 		m.again(c, m.sayDirectory, Phrase{Prompt: PromptNotFound})
 	case 1:
-		m.walk(c, "directory", "Spelled "+c.keys)
+		m.walk(c, "directory", "Spelled "+strconv.Quote(c.keys))
 		m.person(c, c.found[0], "directory")
 	default:
-		m.walk(c, "directory", "Spelled "+c.keys+", which is one of "+plural(len(c.found), "person"))
+		m.walk(c, "directory", "Spelled "+strconv.Quote(c.keys)+", which is one of "+plural(len(c.found), "person"))
 		c.tries = 0
 		m.sayFound(c)
 	}

@@ -44,6 +44,7 @@ type script struct {
 	names     map[callcenter.OperatorID]string
 	titles    map[callcenter.ID]string
 	plays     map[CallID]int
+	entries   map[CallID]int // legs that were passed on
 	notices   map[CallID]int // the play that says that calls are recorded
 	told      map[CallID]int
 	extras    callcenter.Extras
@@ -57,7 +58,7 @@ func newScript(t *testing.T) *script {
 		t: t, m: New(Config{Company: 1, Seed: 1}), now: scriptStart,
 		centers: map[string]*callcenter.Center{}, operators: map[string]*Operator{},
 		names: map[callcenter.OperatorID]string{}, titles: map[callcenter.ID]string{},
-		extras: callcenter.DefaultExtras(), plays: map[CallID]int{}, notices: map[CallID]int{}, told: map[CallID]int{},
+		extras: callcenter.DefaultExtras(), plays: map[CallID]int{}, entries: map[CallID]int{}, notices: map[CallID]int{}, told: map[CallID]int{},
 		ended: map[CallID]bool{}, derived: map[string]string{},
 	}
 }
@@ -169,6 +170,9 @@ func (s *script) note(o Order) {
 				s.told[o.Call] = p.Number
 			}
 		}
+	case Pass:
+		s.entries[o.Record.Visit]++
+		s.derived[fmt.Sprint(o.Next)] = fmt.Sprintf("%d, entry %d", o.Record.Visit, s.entries[o.Record.Visit]+1)
 	case End:
 		if s.ended[o.Record.Visit] {
 			s.t.Fatalf("call %d ended twice", o.Record.Visit)

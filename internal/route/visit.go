@@ -154,7 +154,7 @@ func (m *Machine) pass(c *call, to *center, way string) {
 	m.rule(Pass{Record: r, Next: v.entry, Center: to.id}, way)
 	m.arrivals++
 	c.visit = v
-	c.arrived, c.entered = m.now, time.Time{}
+	c.state, c.since, c.arrived, c.entered = stateArrived, m.now, m.now, time.Time{}
 	c.offers, c.path, c.tried, c.after = nil, nil, nil, 0
 	c.welcomed, c.told, c.heardKey = false, 0, ""
 	c.keptPlace, c.hadPlace = false, false
