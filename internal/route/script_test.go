@@ -58,7 +58,8 @@ func newScript(t *testing.T) *script {
 		t: t, m: New(Config{Company: 1, Seed: 1}), now: scriptStart,
 		centers: map[string]*callcenter.Center{}, operators: map[string]*Operator{},
 		names: map[callcenter.OperatorID]string{}, titles: map[callcenter.ID]string{},
-		extras: callcenter.DefaultExtras(), plays: map[CallID]int{}, entries: map[CallID]int{}, notices: map[CallID]int{}, told: map[CallID]int{},
+		extras: callcenter.DefaultExtras(), plays: map[CallID]int{}, told: map[CallID]int{},
+		entries: map[CallID]int{}, notices: map[CallID]int{},
 		ended: map[CallID]bool{}, derived: map[string]string{},
 	}
 }
