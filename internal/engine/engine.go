@@ -51,7 +51,9 @@ type Config struct {
 	Records   Records
 	Keeper    Keeper                                // nil: nothing is kept
 	Alert     func(at time.Time, alert route.Alert) // told besides the pages; must not block; nil: nobody
-	Log       *slog.Logger
+	// Observer, if any, is told of every step after it was journalled and performed. It must not block, nor keep m.
+	Observer func(now time.Time, m *route.Machine, event route.Event, effects []route.Effect)
+	Log      *slog.Logger
 }
 
 // Engine owns the machine of one company.
@@ -229,6 +231,9 @@ func (e *Engine) apply(event route.Event) {
 	e.cfg.Records.Journal(e.step, now, written)
 	for _, effect := range effects {
 		e.perform(now, effect)
+	}
+	if e.cfg.Observer != nil {
+		e.cfg.Observer(now, e.machine, event, effects)
 	}
 }
 

@@ -384,8 +384,9 @@ func (r CallRecord) Wait() time.Duration {
 // OfferCall is the id under which the n-th offer of a call (from 1) is known as a call of its own. It derives from the
 // call's id alone, so that whoever looks at the call, now or later, finds the same (docs/reference/events.md, "Legs").
 func OfferCall(call CallID, n int) CallID {
-	// The finisher of SplitMix64: every bit of the input moves half of the output's.
-	x := uint64(call) + uint64(n)*0x9e3779b97f4a7c15
+	// The finisher of SplitMix64: every bit of the input moves half of the output's. The first term keeps these ids
+	// apart from those that the machine derives for calls.
+	x := uint64(call) ^ 0x6f66666572 + uint64(n)*0x9e3779b97f4a7c15
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
 	x = (x ^ x>>27) * 0x94d049bb133111eb
 	x = (x ^ x>>31) & (1<<52 - 1)

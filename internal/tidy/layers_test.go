@@ -13,9 +13,10 @@ import (
 var layers = map[string]int{
 	"openapi": 0, "web": 0, "internal/callcenter": 0, "internal/problem": 0, "internal/audio": 0,
 	"internal/route": 1, "internal/schema": 1,
-	"internal/store": 2, "internal/sim": 2,
-	"internal/engine": 3, "internal/auth": 3, "internal/limit": 3,
+	"internal/store": 2, "internal/sim": 2, "internal/graph": 2,
+	"internal/engine": 3, "internal/auth": 3, "internal/limit": 3, "internal/egress": 3,
 	"internal/sipd": 4, "internal/media": 4, "internal/api": 4, "internal/console": 4, "internal/exchange": 4,
+	"internal/hooks": 4,
 	"internal/app": 5, "internal/softphone": 5,
 	"internal/demo":   6,
 	"cmd/switchboard": 7,
