@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 
+	"switchboard/internal/auth"
 	"switchboard/internal/callcenter"
 	"switchboard/internal/problem"
 )
@@ -16,6 +17,17 @@ func companyAdmin(c *call) bool { return c.who.CompanyAdmin() }
 
 // self is the right of company admin keys and of the person whom the path names.
 func self(c *call) bool { return c.who.CompanyAdmin() || c.who.User != 0 && c.named() == c.who.User }
+
+// anyPerson is the right of every key but those that were made for nobody.
+func anyPerson(c *call) bool { return c.who.CompanyAdmin() || c.who.User != 0 }
+
+// callsLister is the right of company admin keys that may list calls.
+func callsLister(c *call) bool { return companyAdmin(c) && c.who.Has(auth.ScopeCallsList) }
+
+// recordingsExporter is the right of company admin keys that may fetch recordings.
+func recordingsExporter(c *call) bool {
+	return companyAdmin(c) && c.who.Has(auth.ScopeRecordingsExport)
+}
 
 // named is the person in the path, 0 for nothing readable. Rights are judged before ids, so anything may stand there.
 func (c *call) named() callcenter.OperatorID {

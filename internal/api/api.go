@@ -49,7 +49,46 @@ type History interface {
 type Live interface {
 	CenterLive(ctx context.Context, id callcenter.ID) (route.CenterView, bool)
 	OperatorLive(ctx context.Context, id callcenter.OperatorID) (route.OperatorView, bool)
+	CallLive(ctx context.Context, id route.CallID) (route.CallView, bool)
 	Say(event route.Event)
+}
+
+// Calls are the legs of calls that are over, and what was attached to calls.
+type Calls interface {
+	CallLegs(ctx context.Context, q store.LegQuery) ([]store.CallLeg, error)
+	CallLeg(ctx context.Context, id route.CallID) (store.CallLeg, bool, error)
+	CallNotes(ctx context.Context, call route.CallID) (store.CallNotes, error)
+	SetCallNotes(ctx context.Context, call route.CallID, notes store.CallNotes) error
+	CallLabels(ctx context.Context, limit int) ([]string, error)
+}
+
+// Recordings are the recordings of calls.
+type Recordings interface {
+	Recordings(ctx context.Context, q store.RecordingQuery) ([]store.RecordingRecord, error)
+	Recording(ctx context.Context, id int64) (store.RecordingRecord, bool, error)
+	RecordingAccessed(ctx context.Context, id int64, by store.Actor) error
+	RecordingAccesses(ctx context.Context, id int64) ([]store.Access, error)
+}
+
+// Callbacks asks the core that a number be called back in its turn. A callback that was refused has position 0, and
+// refused is one of the Refused constants of package route. With dryRun nothing is queued.
+type Callbacks interface {
+	Ask(ctx context.Context, center callcenter.ID, number string, dryRun bool) (position int, refused string, err error)
+}
+
+// Uploads turns uploaded files into audio that callers can hear. An error of Save is about the file, and says what is
+// wrong with it in words that follow its name: "is neither MP3 nor WAV". Save gives the path below the data directory.
+type Uploads interface {
+	Save(ctx context.Context, id callcenter.PromptID, file []byte) (path string, err error)
+	Remove(path string) error
+}
+
+// DeadLetters are the events that no webhook took. Replay sends one again; false: there is none.
+type DeadLetters interface {
+	DeadDeliveries(ctx context.Context, after int64, limit int) ([]store.Delivery, error)
+	Delivery(ctx context.Context, id int64) (store.Delivery, bool, error)
+	Replay(ctx context.Context, id int64) (bool, error)
+	DropDelivery(ctx context.Context, id int64) (bool, error)
 }
 
 // Phones knows which registered phones can be reached now.
@@ -57,14 +96,21 @@ type Phones interface {
 	Registered(id callcenter.DeviceID) bool
 }
 
-// Config is what the API stands on. The fields up to DataDir are required.
+// Config is what the API stands on. The fields up to DeadLetters are required.
 type Config struct {
 	Settings   Settings
 	Voicemails Voicemails
 	History    History
 	Live       Live
 	Phones     Phones
-	DataDir    string // where voicemail files are
+	DataDir    string // where voicemails and recordings are
+
+	Calls       Calls
+	Recordings  Recordings
+	Callbacks   Callbacks
+	Uploads     Uploads
+	DeadLetters DeadLetters
+	Dialable    func(number string) bool // whether calls to it are allowed; nil: to all
 
 	RateLimit        int              // requests a minute per operation and key; 0: limit.DefaultPerMinute
 	CompanyRateLimit int              // requests a second of the company; 0: limit.DefaultCompanyPerSecond
@@ -76,12 +122,14 @@ type Config struct {
 // API is the handler of /api/v2/ and /openapi.json. Safe for concurrent use.
 type API struct {
 	Config
-	schema  *schema.Schema
-	mux     *http.ServeMux
-	gate    gate
-	zones   sync.Map // name to *time.Location
-	numbers atomic.Pointer[numberIndex]
-	bodies  sync.Map // callcenter.ID to *centerCache
+	schema *schema.Schema
+	mux    *http.ServeMux
+	gate   *gate
+
+	callbacks callbackLimits
+	zones     sync.Map // name to *time.Location
+	numbers   atomic.Pointer[numberIndex]
+	bodies    sync.Map // callcenter.ID to *centerCache
 }
 
 // New makes the handler. It panics when the document and the handlers do not have the same operations: that is a
@@ -107,10 +155,8 @@ func New(config Config) *API {
 		panic(fmt.Sprintf("api: %v", err))
 	}
 	a := &API{Config: config, schema: document, mux: http.NewServeMux()}
-	a.gate = gate{
-		operations: limit.NewLog[countedKey](config.RateLimit, time.Minute),
-		companies:  limit.NewLog[struct{}](config.CompanyRateLimit, time.Second),
-	}
+	a.gate = newGate(config.RateLimit, config.CompanyRateLimit)
+	a.callbacks = newCallbackLimits(config.RateLimit)
 	a.mount()
 	return a
 }

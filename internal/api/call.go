@@ -14,13 +14,17 @@ import (
 
 	"switchboard/internal/auth"
 	"switchboard/internal/callcenter"
+	"switchboard/internal/graph"
 	"switchboard/internal/problem"
 	"switchboard/internal/schema"
 	"switchboard/internal/store"
 )
 
-// MaxBody bounds a request body, in bytes.
-const MaxBody = 256 << 10
+// MaxBody bounds a request body, in bytes; MaxUpload that of an upload.
+const (
+	MaxBody   = 256 << 10
+	MaxUpload = 16 << 20
+)
 
 // call is one request on its way through an operation.
 type call struct {
@@ -45,6 +49,17 @@ type call struct {
 	trunk    *callcenter.Trunk
 	message  store.VoicemailRecord
 	operator callcenter.Member // the user's place in the center
+
+	holiday      callcenter.Holiday
+	router       *callcenter.CallRouter
+	webhook      *callcenter.Webhook
+	subscription *callcenter.Subscription
+	prompt       *callcenter.CustomPrompt
+	target       callcenter.Target // of the uploads that the path names
+	leg          graph.Leg
+	notes        store.CallNotes
+	recording    store.RecordingRecord
+	letter       store.Delivery
 }
 
 func (c *call) context() context.Context { return c.r.Context() }
@@ -100,7 +115,7 @@ func (c *call) admit(methods map[string]*Route) error {
 	if id, ok := c.r.Context().Value(keyOfLog{}).(*string); ok {
 		*id = c.who.Key
 	}
-	if err := c.api.gate.pass(c.now, countedKey{c.operation(), c.who.Key}, c.w.Header()); err != nil {
+	if err := c.api.gate.pass(c.now, countedKey{c.operation(), c.who.Key}, c.r.PathValue("id"), c.w.Header()); err != nil {
 		return err
 	}
 	if len(methods) == 0 {
@@ -130,7 +145,11 @@ func (c *call) readBody() error {
 	if !jsonType(c.r.Header) {
 		return problem.New(problem.UnsupportedMediaType, "")
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, MaxBody))
+	limit := int64(MaxBody)
+	if c.route.ID == "ivr.create" {
+		limit = MaxUpload
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, limit))
 	if err != nil {
 		var tooLarge *http.MaxBytesError
 		if errors.As(err, &tooLarge) {
@@ -255,6 +274,8 @@ type records interface {
 	User(callcenter.OperatorID) (*callcenter.User, bool)
 	Office(callcenter.OfficeID) (*callcenter.Office, bool)
 	Number(e164 string) (*callcenter.Number, bool)
+	CallRouter(callcenter.RouterID) (*callcenter.CallRouter, bool)
+	Webhook(callcenter.WebhookID) (*callcenter.Webhook, bool)
 }
 
 // translate turns the store's errors into those of the catalogue.

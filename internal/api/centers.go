@@ -73,7 +73,7 @@ func zone(center *callcenter.Center, office *callcenter.Office) string {
 
 func (a *API) availability(snapshot *store.Snapshot, center *callcenter.Center, now time.Time) callcenter.Availability {
 	office, _ := snapshot.Office(center.OfficeID)
-	return center.Settings.Availability(now, a.location(zone(center, office)), nil)
+	return center.Settings.Availability(now, a.location(zone(center, office)), center.Holidays)
 }
 
 // render shows a call center, the one place that does. A body is kept until something in it changes.
@@ -158,6 +158,8 @@ func exists(db records, target callcenter.Target) bool {
 		found = found && user.State != callcenter.StateDeleted
 	case callcenter.TargetOffice:
 		_, found = db.Office(callcenter.OfficeID(target.ID))
+	case callcenter.TargetCallRouter:
+		_, found = db.CallRouter(callcenter.RouterID(target.ID))
 	}
 	return found
 }
@@ -204,7 +206,8 @@ func createCenter(c *call) (answer, error) {
 	var created *callcenter.Center
 	err = c.change(rules, func(tx *store.Tx) error {
 		created = &callcenter.Center{
-			ID: callcenter.ID(tx.NewID()), OfficeID: office, State: callcenter.StateActive, Settings: settings,
+			Extras: callcenter.DefaultExtras(),
+			ID:     callcenter.ID(tx.NewID()), OfficeID: office, State: callcenter.StateActive, Settings: settings,
 		}
 		return tx.PutCenter(created)
 	})

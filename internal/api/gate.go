@@ -19,34 +19,88 @@ import (
 // countedKey is what the limit of 1,200 a minute counts by.
 type countedKey struct{ operation, key string }
 
+// ownLimit is what an operation is limited to in place of the usual 1,200 a minute.
+type ownLimit struct {
+	requests int
+	window   time.Duration
+}
+
+// ownLimits are the operations with a limit of their own; x-rate-limit in the document says the same. They hold at the
+// usual rate limit: a server that is told to let through ten times as much does so for these too.
+var ownLimits = map[string]ownLimit{
+	"call.get_call_info":   {10, time.Minute},
+	"call.call":            {5, time.Minute},
+	"call.put_call_labels": {250, time.Minute},
+	"webhooks.create":      {100, time.Minute},
+	"callrouters.update":   {1, 5 * time.Minute}, // of each router
+}
+
+// scaled is a limit on a server whose usual rate limit is perMinute.
+func scaled(requests, perMinute int) int {
+	return max(1, requests*perMinute/limit.DefaultPerMinute)
+}
+
+// counter counts the requests of one operation, or of all that have no limit of their own.
+type counter struct {
+	*limit.Log[countedKey]
+	window time.Duration
+}
+
 // gate lets a request through both limits or counts it in neither.
 type gate struct {
 	mu         sync.Mutex
-	operations *limit.Log[countedKey]
+	operations counter
+	own        map[string]counter // by operation
 	companies  *limit.Log[struct{}]
 }
 
+func newGate(perMinute, companyPerSecond int) *gate {
+	g := &gate{
+		operations: counter{limit.NewLog[countedKey](perMinute, time.Minute), time.Minute},
+		companies:  limit.NewLog[struct{}](companyPerSecond, time.Second),
+		own:        map[string]counter{},
+	}
+	for operation, own := range ownLimits {
+		g.own[operation] = counter{limit.NewLog[countedKey](scaled(own.requests, perMinute), own.window), own.window}
+	}
+	return g
+}
+
 // pass counts a request and says what is left, in the headers; refused: in the error too.
-func (g *gate) pass(now time.Time, key countedKey, header http.Header) error {
+func (g *gate) pass(now time.Time, key countedKey, record string, header http.Header) error {
+	counted, special := g.own[key.operation]
+	if !special {
+		counted = g.operations
+	} else if key.operation == "callrouters.update" {
+		key.operation += " " + record
+	}
 	g.mu.Lock()
-	own, all := g.operations.Peek(now, key), g.companies.Peek(now, struct{}{})
+	own, all := counted.Peek(now, key), g.companies.Peek(now, struct{}{})
 	if own.OK && all.OK {
-		own, all = g.operations.Allow(now, key), g.companies.Allow(now, struct{}{})
+		own, all = counted.Allow(now, key), g.companies.Allow(now, struct{}{})
 	}
 	g.mu.Unlock()
-	header.Set("RateLimit-Policy", policy("operation", own.Limit, 60)+", "+policy("company", all.Limit, 1))
+	header.Set("RateLimit-Policy",
+		policy("operation", own.Limit, seconds(counted.window))+", "+policy("company", all.Limit, 1))
 	header.Set("RateLimit", left("operation", own)+", "+left("company", all))
 	header.Set("RateLimit-Limit", strconv.Itoa(own.Limit))
 	header.Set("RateLimit-Remaining", strconv.Itoa(own.Remaining))
 	header.Set("RateLimit-Reset", strconv.Itoa(seconds(own.Reset)))
 	switch {
 	case !own.OK:
-		return problem.Limited("This key made "+strconv.Itoa(own.Limit)+
-			" requests of this operation within a minute.", max(own.RetryAfter, all.RetryAfter))
+		return problem.Limited("This key made "+strconv.Itoa(own.Limit)+" requests of this operation within "+
+			inWords(counted.window)+".", max(own.RetryAfter, all.RetryAfter))
 	case !all.OK:
 		return problem.Limited("The company made "+strconv.Itoa(all.Limit)+" requests within a second.", all.RetryAfter)
 	}
 	return nil
+}
+
+func inWords(window time.Duration) string {
+	if window == time.Minute {
+		return "a minute"
+	}
+	return strconv.Itoa(int(window.Minutes())) + " minutes"
 }
 
 func policy(name string, limit, window int) string {

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -35,7 +37,49 @@ type core struct {
 	centers   map[callcenter.ID]route.CenterView
 	operators map[callcenter.OperatorID]route.OperatorView
 	online    map[callcenter.DeviceID]bool
+	calls     map[route.CallID]route.CallView
 	said      []route.Event
+	heard     func(route.Event) // what the core does of what it is told
+
+	position int    // of the next callback
+	refused  string // why not
+	dryRuns  int
+}
+
+func (l *core) CallLive(_ context.Context, id route.CallID) (route.CallView, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	view, ok := l.calls[id]
+	return view, ok
+}
+
+func (l *core) Ask(_ context.Context, _ callcenter.ID, _ string, dryRun bool) (int, string, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if dryRun {
+		l.dryRuns++
+	}
+	return l.position, l.refused, nil
+}
+
+// uploads keeps what begins with RIFF.
+type uploads struct{ dir string }
+
+func (u uploads) Save(_ context.Context, id callcenter.PromptID, file []byte) (string, error) {
+	if !bytes.HasPrefix(file, []byte("RIFF")) {
+		return "", errors.New("is neither MP3 nor WAV")
+	}
+	name := strconv.FormatInt(int64(id), 10)
+	return name, os.WriteFile(filepath.Join(u.dir, name), file, 0o600)
+}
+
+func (u uploads) Remove(path string) error { return os.Remove(filepath.Join(u.dir, path)) }
+
+// letters replays by reviving, as the sender does.
+type letters struct{ *store.Store }
+
+func (l letters) Replay(ctx context.Context, id int64) (bool, error) {
+	return l.ReviveDelivery(ctx, id)
 }
 
 func (l *core) CenterLive(_ context.Context, id callcenter.ID) (route.CenterView, bool) {
@@ -56,6 +100,9 @@ func (l *core) Say(event route.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.said = append(l.said, event)
+	if l.heard != nil {
+		l.heard(event)
+	}
 }
 
 func (l *core) Registered(id callcenter.DeviceID) bool {
@@ -100,6 +147,7 @@ func newCompany(t testing.TB, configure ...func(*Config)) *company {
 			centers:   map[callcenter.ID]route.CenterView{},
 			operators: map[callcenter.OperatorID]route.OperatorView{},
 			online:    map[callcenter.DeviceID]bool{},
+			calls:     map[route.CallID]route.CallView{},
 		},
 	}
 	db, err := store.Open(co.dir, store.Options{Now: co.clock})
@@ -127,6 +175,7 @@ func newCompany(t testing.TB, configure ...func(*Config)) *company {
 	co.admin = co.key(store.RoleCompanyAdmin, 0)
 	config := Config{
 		Settings: db, Voicemails: db, History: db, Live: co.core, Phones: co.core, DataDir: co.dir,
+		Calls: db, Recordings: db, Callbacks: co.core, Uploads: uploads{co.dir}, DeadLetters: letters{db},
 		RateLimit: 1_000_000, CompanyRateLimit: 1_000_000, Now: co.clock,
 	}
 	for _, f := range configure {

@@ -2,10 +2,7 @@ package api
 
 import (
 	"cmp"
-	"errors"
-	"io/fs"
 	"net/http"
-	"os"
 	"slices"
 	"strconv"
 
@@ -39,31 +36,12 @@ func getMessage(c *call) (answer, error) { return show(showMessage(c.message)) }
 
 // playMessage sends the audio and notes who listened, if the key is somebody's.
 func playMessage(c *call) (answer, error) {
-	root, err := os.OpenRoot(c.api.DataDir)
-	if err != nil {
-		return answer{}, err
-	}
-	defer root.Close()
-	file, err := root.Open(c.message.Path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return answer{}, problem.New(problem.Missing, "The audio of this voicemail is gone.")
-	}
-	if err != nil {
-		return answer{}, err
-	}
-	defer file.Close()
-	if c.who.User != 0 && c.r.Method == http.MethodGet {
-		if err := c.api.Voicemails.Listened(c.context(), c.message.ID, c.who.User); err != nil {
-			return answer{}, err
+	return c.sendAudio("voicemail", c.message.ID, c.message.Path, c.message.At, func() error {
+		if c.who.User == 0 {
+			return nil
 		}
-	}
-	header := c.w.Header()
-	header.Set("Content-Type", "audio/wav")
-	header.Set("Cache-Control", "private, no-cache")
-	header.Set("ETag", `"`+strconv.FormatInt(c.message.ID, 10)+`"`) // a complete message never changes
-	header.Set("Content-Disposition", `inline; filename="voicemail-`+strconv.FormatInt(c.message.ID, 10)+`.wav"`)
-	http.ServeContent(&refusals{ResponseWriter: c.w, r: c.r}, c.r, "", c.message.At, file)
-	return answer{}, nil
+		return c.api.Voicemails.Listened(c.context(), c.message.ID, c.who.User)
+	})
 }
 
 // refusals gives the refusals of http.ServeContent the body that all of ours have.

@@ -188,6 +188,8 @@ func assign(
 		next.Status = callcenter.NumberUser
 	case callcenter.TargetOffice:
 		next.Status = callcenter.NumberOffice
+	case callcenter.TargetCallRouter:
+		next.Status = callcenter.NumberCallRouter
 	}
 	return tx.PutNumber(&next)
 }
@@ -234,6 +236,8 @@ func (c *call) numberTarget(body numberAssign) callcenter.Target {
 		return userTarget(c.user.ID)
 	case c.office != nil:
 		return officeTarget(c.office.ID)
+	case c.router != nil:
+		return routerTarget(c.router.ID)
 	case body.TargetID == nil:
 		return callcenter.Target{}
 	}
@@ -250,6 +254,10 @@ func officeOf(db records, target callcenter.Target) callcenter.OfficeID {
 	case callcenter.TargetUser:
 		if user, ok := db.User(callcenter.OperatorID(target.ID)); ok {
 			return user.OfficeID
+		}
+	case callcenter.TargetCallRouter:
+		if router, ok := db.CallRouter(callcenter.RouterID(target.ID)); ok {
+			return router.OfficeID
 		}
 	}
 	return callcenter.OfficeID(target.ID)

@@ -287,8 +287,7 @@ func (c *call) sayDuty(user *callcenter.User) {
 	}
 }
 
-// updateWrapUp ends the wrap-up of a person. A longer one has to be granted by a call center, and none grants it before
-// call centers have that setting.
+// updateWrapUp ends the wrap-up of a person, or makes it longer once, where the call center grants that.
 func updateWrapUp(c *call) (answer, error) {
 	body, err := decode[struct {
 		Action string `json:"action"`
@@ -303,9 +302,13 @@ func updateWrapUp(c *call) (answer, error) {
 	if !ok || view.State != route.WrapUp {
 		return answer{}, problem.Conflicts("This user is not in wrap-up.")
 	}
-	if body.Action == "extend" {
-		return answer{}, problem.Conflicts("No call center of this user grants more time for wrap-up.")
+	if body.Action != "extend" {
+		c.api.Live.Say(route.WrapUpEnded{Operator: c.user.ID})
+		return c.showDuty(c.user)
 	}
-	c.api.Live.Say(route.WrapUpEnded{Operator: c.user.ID})
+	if view.Extend <= 0 {
+		return answer{}, problem.Conflicts("The call center grants no more time for this wrap-up.")
+	}
+	c.api.Live.Say(route.WrapUpExtended{Operator: c.user.ID})
 	return c.showDuty(c.user)
 }

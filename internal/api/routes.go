@@ -24,8 +24,9 @@ type Route struct {
 
 // pathID is one id in a path.
 type pathID struct {
-	name   string // of the wildcard
-	person bool   // may be written as me
+	name   string            // of the wildcard
+	person bool              // may be written as me
+	words  func(string) bool // not an id, but one of these words
 	find   func(c *call, text string) error
 }
 
@@ -44,8 +45,22 @@ var (
 	inNumber   = []pathID{{name: "number", find: findNumber}}
 	trunkInID  = []pathID{{name: "id", find: findTrunk}}
 	messageID  = []pathID{{name: "id", find: findMessage}}
-	deviceIDs  = []pathID{userInID[0], {name: "device_id", find: findDevice}}
-	skillIDs   = []pathID{
+	callInID   = []pathID{{name: "id", find: findCall}}
+	routerInID = []pathID{{name: "id", find: findRouter}}
+	hookInID   = []pathID{{name: "id", find: findWebhook}}
+	callSubID  = []pathID{{name: "id", find: findSubscription(callcenter.CallEvents)}}
+	dutySubID  = []pathID{{name: "id", find: findSubscription(callcenter.AgentStatusEvents)}}
+	tapeID     = []pathID{{name: "id", find: findRecording}}
+	letterID   = []pathID{{name: "id", find: findLetter}}
+	promptID   = []pathID{{name: "ivr_id", find: findPrompt}}
+	holidayIDs = []pathID{inID[0], {name: "holiday_id", find: findHoliday}}
+	ivrIDs     = []pathID{
+		{name: "target_type", words: ivrTarget, find: ignorePath},
+		{name: "target_id", find: findIVRTarget},
+		{name: "ivr_type", words: IVRType, find: ignorePath},
+	}
+	deviceIDs = []pathID{userInID[0], {name: "device_id", find: findDevice}}
+	skillIDs  = []pathID{
 		{name: "call_center_id", find: findCenter}, {name: "user_id", find: findMember, person: true},
 	}
 )
@@ -98,6 +113,64 @@ var handlers = map[string]handler{
 	"x.voicemails.get":      {companyAdmin, messageID, getMessage},
 	"x.voicemails.audio":    {companyAdmin, messageID, playMessage},
 	"x.callcenters.history": {companyAdmin, inID, centerHistory},
+
+	"call.callback":          {anyPerson, nil, createCallback},
+	"call.validate_callback": {anyPerson, nil, validateCallback},
+	"call.list":              {callsLister, nil, listCalls},
+	"call.call":              {anyPerson, nil, startCall},
+	"call.get_call_info":     {anyKey, callInID, getCall},
+	"call.actions.hangup":    {anyPerson, callInID, hangUp},
+	"call.put_call_labels":   {anyPerson, callInID, setLabels},
+	"calllabel.list":         {anyKey, nil, listLabels},
+
+	"users.update_active_call": {selfOrSupervisor, userInID, updateActiveCall},
+
+	"callrouters.list":   {companyAdmin, nil, listRouters},
+	"callrouters.create": {companyAdmin, nil, createRouter},
+	"callrouters.get":    {companyAdmin, routerInID, getRouter},
+	"callrouters.update": {companyAdmin, routerInID, updateRouter},
+	"callrouters.delete": {companyAdmin, routerInID, deleteRouter},
+
+	"numbers.assign_call_router_number.post": {companyAdmin, routerInID, assignNumber},
+
+	"webhooks.list":   {companyAdmin, nil, listWebhooks},
+	"webhooks.create": {companyAdmin, nil, createWebhook},
+	"webhooks.get":    {companyAdmin, hookInID, getWebhook},
+	"webhook.update":  {companyAdmin, hookInID, updateWebhook},
+	"webhooks.delete": {companyAdmin, hookInID, deleteWebhook},
+
+	"webhook_call_event_subscription.list":   {companyAdmin, nil, listCallSubscriptions},
+	"webhook_call_event_subscription.create": {companyAdmin, nil, createCallSubscription},
+	"webhook_call_event_subscription.get":    {companyAdmin, callSubID, getSubscription},
+	"webhook_call_event_subscription.update": {companyAdmin, callSubID, updateCallSubscription},
+	"webhook_call_event_subscription.delete": {companyAdmin, callSubID, deleteSubscription},
+
+	"webhook_agent_status_event_subscription.list":   {companyAdmin, nil, listDutySubscriptions},
+	"webhook_agent_status_event_subscription.create": {companyAdmin, nil, createDutySubscription},
+	"webhook_agent_status_event_subscription.get":    {companyAdmin, dutySubID, getSubscription},
+	"webhook_agent_status_event_subscription.update": {companyAdmin, dutySubID, updateDutySubscription},
+	"webhook_agent_status_event_subscription.delete": {companyAdmin, dutySubID, deleteSubscription},
+
+	"custom_ivrs.get":    {anyKey, nil, listPrompts},
+	"ivr.create":         {companyAdmin, nil, createPrompt},
+	"ivr_details.update": {companyAdmin, promptID, renamePrompt},
+	"ivr.update":         {companyAdmin, ivrIDs, selectPrompt},
+	"ivr.delete":         {companyAdmin, ivrIDs, deletePrompt},
+
+	"x.holidays.list":   {anyKey, inID, listHolidays},
+	"x.holidays.create": {adminOfCenter("id"), inID, createHoliday},
+	"x.holidays.update": {adminOfCenter("id"), holidayIDs, updateHoliday},
+	"x.holidays.delete": {adminOfCenter("id"), holidayIDs, deleteHoliday},
+	"x.extras.get":      {anyKey, inID, getExtras},
+	"x.extras.update":   {adminOfCenter("id"), inID, updateExtras},
+
+	"x.recordings.list":     {companyAdmin, nil, listRecordings},
+	"x.recordings.get":      {companyAdmin, tapeID, getRecording},
+	"x.recordings.audio":    {recordingsExporter, tapeID, playRecording},
+	"x.recordings.accesses": {companyAdmin, tapeID, listAccesses},
+	"x.deadletters.list":    {companyAdmin, nil, listLetters},
+	"x.deadletters.replay":  {companyAdmin, letterID, replayLetter},
+	"x.deadletters.delete":  {companyAdmin, letterID, deleteLetter},
 
 	"openapi.get": {nil, nil, getDocument},
 }
@@ -165,6 +238,10 @@ func (c *call) resolve() error {
 func (c *call) malformed(id pathID) string {
 	text := c.r.PathValue(id.name)
 	switch {
+	case id.words != nil:
+		if !id.words(text) {
+			return "is not one of those that the document lists"
+		}
 	case id.name == "number":
 		if !callcenter.ValidE164(text) {
 			return "must be a number in E.164 form, such as +14155550123"

@@ -34,3 +34,14 @@ const (
 
 // NextChangeHorizon is how far NextChange looks ahead: a week of hours and a day for the clocks to change in.
 const NextChangeHorizon = 8 * 24 * time.Hour
+
+// The limits of holidays and extras (docs/reference/api.md).
+const (
+	MaxHolidays               = 100 // of one call center
+	MaxMissedCalls            = 10
+	MaxShortAbandonSeconds    = 60
+	MinAlertCalls             = 1
+	MaxAlertCalls             = 1000
+	MaxWrapUpExtensionSeconds = 3600
+	MaxRetentionDays          = 3650
+)

@@ -27,6 +27,21 @@ const (
 	Hangup            State = "hangup"
 )
 
+// StateOf is the state of the caller's leg of a call that goes on, by its route.CallView.State.
+func StateOf(view string) State {
+	switch view {
+	case "offering":
+		return Ringing
+	case "queued", "callback":
+		return Queued
+	case "connected":
+		return Connected
+	case "voicemail":
+		return Voicemail
+	}
+	return Calling
+}
+
 // Leg is one leg of a call. Zero times: it did not come to that.
 type Leg struct {
 	ID          route.CallID

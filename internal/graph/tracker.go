@@ -237,16 +237,9 @@ func (t *Tracker) settle(now time.Time, call route.CallID, stands Stands) {
 	if v.entry.State == "" {
 		t.enter(v, now, Calling)
 	}
-	next := v.entry.State
-	switch state {
-	case "offering":
-		next = Ringing
-	case "queued", "callback":
-		next = Queued
-	case "connected":
-		next = Connected
-	case "voicemail":
-		next = Voicemail
+	next := StateOf(state)
+	if next == Calling {
+		next = v.entry.State // a prompt, or over: nothing that programs are told of
 	}
 	if next == Queued && v.entry.Queued.IsZero() {
 		v.entry.Queued = now

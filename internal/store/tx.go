@@ -46,10 +46,19 @@ func (tx *Tx) Now() time.Time { return tx.now }
 
 // NewID is a random id that no record of any kind has.
 func (tx *Tx) NewID() int64 {
+	for {
+		if id := RandomID(); !tx.taken(id) {
+			return id
+		}
+	}
+}
+
+// RandomID is a random id for what has no record of its own yet, such as a call that is about to begin.
+func RandomID() int64 {
 	var b [8]byte
 	for {
 		_, _ = rand.Read(b[:]) // never fails (crypto/rand)
-		if id := int64(binary.LittleEndian.Uint64(b[:]) & MaxID); id != 0 && !tx.taken(id) {
+		if id := int64(binary.LittleEndian.Uint64(b[:]) & MaxID); id != 0 {
 			return id
 		}
 	}
