@@ -38,6 +38,7 @@ type App struct {
 	store    *store.Store
 	engine   *engine.Engine
 	exchange *exchange.Exchange
+	lines    *lines
 	records  *records
 	pool     *media.Pool
 	sip      *sipd.Server
@@ -108,6 +109,7 @@ func (a *App) startCalls(ctx, background context.Context) error {
 	if err := box.recover(ctx); err != nil {
 		return err
 	}
+	a.lines = &lines{store: a.store, allow: a.cfg.DialAllow, cap: a.cfg.DialCap, notice: a.warn, log: a.cfg.Log}
 	tapes, err := newRecordings(a.cfg.DataDir, a.store, a.warn, a.cfg.Log)
 	if err != nil {
 		return err
@@ -120,7 +122,7 @@ func (a *App) startCalls(ctx, background context.Context) error {
 		Say: func(event route.Event) { a.engine.Say(event) }, Phones: a.late, Log: a.cfg.Log,
 		Prompts: prompts{media.NewLibrary(a.cfg.Prompts, a.cfg.Log)}, Ports: ports{a.pool, media.NewTrack(audio.Music())},
 		Mailbox: box, Recordings: tapes, Directory: directory{a.store},
-		Lines: &lines{store: a.store, allow: a.cfg.DialAllow, cap: a.cfg.DialCap, notice: a.warn, log: a.cfg.Log},
+		Lines: a.lines,
 	})
 	if err := a.lostCalls(ctx); err != nil {
 		return err

@@ -18,6 +18,7 @@ import (
 	"switchboard/internal/engine"
 	"switchboard/internal/limit"
 	"switchboard/internal/route"
+	"switchboard/internal/store"
 	"switchboard/web"
 )
 
@@ -27,6 +28,8 @@ func (a *App) startHTTP() error {
 	rest := api.New(api.Config{
 		Settings: a.store, Voicemails: a.store, History: a.store, Live: live{a.engine}, Phones: a.sip,
 		DataDir: a.cfg.DataDir, RateLimit: a.cfg.RateLimit, CompanyRateLimit: a.cfg.CompanyRateLimit, Log: a.cfg.Log,
+		Calls: a.store, Recordings: a.store, Callbacks: callbacks{a.engine}, Uploads: uploads{a.cfg.DataDir},
+		DeadLetters: deadLetters{a.store}, Dialable: a.lines.Allowed,
 	})
 	pages := console.New(console.Config{
 		Feed: a.engine.Subscribe, Sessions: browsers{a.sessions}, Dist: web.Dist(), Version: Version,
@@ -77,6 +80,12 @@ func (l live) OperatorLive(ctx context.Context, id callcenter.OperatorID) (view 
 	return view, ok && err == nil
 }
 
+// CallLive implements api.Live.
+func (l live) CallLive(ctx context.Context, id route.CallID) (view route.CallView, ok bool) {
+	err := l.engine.Ask(ctx, func(m *route.Machine, _ time.Time) { view, ok = m.Call(id) })
+	return view, ok && err == nil
+}
+
 // Say implements api.Live.
 func (l live) Say(event route.Event) { l.engine.Say(event) }
 
@@ -113,3 +122,21 @@ func (g guard) Blocked(addr netip.Addr, now time.Time) bool { return g.Refused(n
 
 // Failed implements sipd.Guard.
 func (g guard) Failed(addr netip.Addr, now time.Time) bool { return g.Fail(now, addr) }
+
+// callbacks asks the core for callbacks.
+type callbacks struct{ engine *engine.Engine }
+
+// Ask implements api.Callbacks.
+func (c callbacks) Ask(
+	ctx context.Context, center callcenter.ID, number string, dryRun bool,
+) (position int, refused string, err error) {
+	return c.engine.AskCallback(ctx, center, number, dryRun)
+}
+
+// deadLetters are the events that no webhook took.
+type deadLetters struct{ *store.Store }
+
+// Replay implements api.DeadLetters.
+func (d deadLetters) Replay(ctx context.Context, id int64) (bool, error) {
+	return d.ReviveDelivery(ctx, id)
+}

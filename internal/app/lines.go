@@ -64,6 +64,9 @@ func (l *lines) refuse(order route.DialFar, status int, text string) (string, st
 	return "", "", status
 }
 
+// Allowed says whether calls to a number are allowed at all, whatever the cap of the hour says.
+func (l *lines) Allowed(number string) bool { return l.allowed(l.store.Snapshot(), number) }
+
 func (l *lines) allowed(snapshot *store.Snapshot, number string) bool {
 	for _, prefix := range l.allow {
 		if strings.HasPrefix(number, prefix) {
