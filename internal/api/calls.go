@@ -349,7 +349,7 @@ func (c *call) callRules(b callCreate) func(records) []problem.Field {
 
 func (a *API) dialable(number string) bool { return a.Dialable == nil || a.Dialable(number) }
 
-// startCall rings a person, and when they answer, a number. The id is ours, so that it can be told before anything rang.
+// startCall rings a person, and when they answer, a number. The id is ours: it can be told before anything rang.
 func startCall(c *call) (answer, error) {
 	body, err := decode[callCreate](c)
 	if err != nil {
@@ -379,8 +379,8 @@ func startCall(c *call) (answer, error) {
 	}{id})
 }
 
-// canCall says whether a person's phones can be rung for a call of their own. Duty does not matter: it is about calls of
-// call centers.
+// canCall says whether a person's phones can be rung for a call of their own. Duty does not matter: it is about the
+// calls of call centers.
 func canCall(view route.OperatorView) bool {
 	switch view.State {
 	case route.Ringing, route.OnCall, route.NoDevice:

@@ -43,7 +43,6 @@ func TestCallsAndTheirLegs(t *testing.T) {
 	co := newCompany(t)
 	center, ada, bob := co.center("Support"), co.user("ada"), co.user("bob")
 	co.ended(1000, center, noon, ada, bob)
-	co.ended(1001, center, noon.Add(time.Minute))
 	co.store.SaveRecording(store.RecordingRecord{
 		ID: 7, Call: 1000, Operator: operatorID(t, bob), Direction: route.Inbound, At: noon, Duration: time.Minute,
 		Path: "7.wav", Complete: true,
@@ -65,7 +64,8 @@ func TestCallsAndTheirLegs(t *testing.T) {
 		}
 	}
 	leg := co.send("GET", "/api/v2/call/"+second, nil).want(200)
-	if leg.at("entry_point_call_id") != "1000" || leg.at("target.id") != bob || leg.at("target.email") != "bob@example.com" ||
+	if leg.at("entry_point_call_id") != "1000" || leg.at("target.id") != bob ||
+		leg.at("target.email") != "bob@example.com" ||
 		leg.at("entry_point_target.id") != center || leg.at("duration") != 70000.0 {
 		t.Errorf("leg: %s", leg.body)
 	}
@@ -75,7 +75,14 @@ func TestCallsAndTheirLegs(t *testing.T) {
 	}
 	co.send("GET", "/api/v2/call/5", nil).want(404)
 	co.send("GET", "/api/v2/call/x", nil).want(400)
+}
 
+func TestCallsAreListedLatestFirst(t *testing.T) {
+	co := newCompany(t)
+	center, ada, bob := co.center("Support"), co.user("ada"), co.user("bob")
+	co.ended(1000, center, noon, ada, bob)
+	co.ended(1001, center, noon.Add(time.Minute))
+	second := strconv.FormatInt(int64(route.OfferCall(1000, 2)), 10)
 	var seen []string
 	for target := "/api/v2/call?limit=1"; ; {
 		page := co.send("GET", target, nil).want(200)
@@ -154,7 +161,8 @@ func TestLabels(t *testing.T) {
 	co.ended(1000, co.center("Support"), noon, co.user("ada"))
 	leg := fmt.Sprintf("/api/v2/call/%d", route.OfferCall(1000, 1))
 	co.send("PUT", "/api/v2/call/1000/labels", `{"labels":["a","b"]}`).want(200)
-	if got := co.send("PUT", leg+"/labels", `{"labels":["c"]}`).want(200); got.at("labels.0") != "c" || got.at("labels.1") != nil {
+	got := co.send("PUT", leg+"/labels", `{"labels":["c"]}`).want(200)
+	if got.at("labels.0") != "c" || got.at("labels.1") != nil {
 		t.Errorf("%s", got.body)
 	}
 	if got := co.send("GET", "/api/v2/call/1000", nil); got.at("labels.0") != "c" {
@@ -241,8 +249,9 @@ func TestCallbacks(t *testing.T) {
 	if got := co.send("POST", "/api/v2/callback", body).want(200); got.at("position") != "3" {
 		t.Errorf("%s", got.body)
 	}
-	if got := co.send("POST", "/api/v2/callback/validate", body).want(200); got.at("success") != true || co.core.dryRuns != 1 {
-		t.Errorf("%s", got.body)
+	dry := co.send("POST", "/api/v2/callback/validate", body).want(200)
+	if dry.at("success") != true || co.core.dryRuns != 1 {
+		t.Errorf("%s", dry.body)
 	}
 	co.core.position = 0
 	for _, why := range []string{route.RefusedClosed, route.RefusedFull, route.RefusedNotAllowed, route.RefusedDuplicate} {

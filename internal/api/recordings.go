@@ -57,7 +57,8 @@ func findRecording(c *call, text string) error {
 func listRecordings(c *call) (answer, error) {
 	limit := int(min(c.query.Int("limit", MaxPage), MaxPage))
 	q := store.RecordingQuery{
-		Center: callcenter.ID(c.query.Int("call_center_id", 0)), Call: route.CallID(c.query.Int("call_id", 0)), Limit: limit + 1,
+		Center: callcenter.ID(c.query.Int("call_center_id", 0)), Call: route.CallID(c.query.Int("call_id", 0)),
+		Limit: limit + 1,
 	}
 	var err error
 	if q.Behind, err = c.behindRecording(); err != nil {
