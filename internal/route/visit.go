@@ -166,14 +166,6 @@ func (m *Machine) pass(c *call, to *center, way string) {
 	m.arriveAt(c, to)
 }
 
-// entryID derives the id of a later entry leg from that of the visit: below 2^52, as all ids, and never 0.
-func entryID(visit CallID, n int) CallID {
-	x := uint64(visit) + uint64(n)*0x9e3779b97f4a7c15 // splitmix64
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return CallID((x^x>>31)&(1<<52-1) | 1)
-}
-
 // stepOver is for something that was waited for and did not come.
 func (m *Machine) stepOver(c *call) {
 	switch c.state {

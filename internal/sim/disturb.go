@@ -90,6 +90,7 @@ func (w *world) rare() {
 	if w.nextCall > 0 && w.chance(0.3) {
 		if id := route.CallID(1 + w.rng.Int64N(int64(w.nextCall))); w.calls[id] != nil {
 			w.calls[id].gone = true
+			w.redial(id)
 			w.step(route.CallFailed{Call: id, Reason: "port_lost"})
 		}
 		return
@@ -113,6 +114,10 @@ func (w *world) changeExtras(e *callcenter.Extras) {
 
 // changeSetting draws one setting anew, within limits small enough to be hit.
 func (w *world) changeSetting(s *callcenter.Settings) {
+	if w.chance(0.25) {
+		w.changeLater(s)
+		return
+	}
 	q, open, shut := &s.HoldQueue, &s.RoutingOptions.Open, &s.RoutingOptions.Closed
 	switch w.rng.IntN(14) {
 	case 0:

@@ -13,6 +13,7 @@ type monitor struct {
 	legs     map[route.LegID]legState
 	last     route.EffectID
 	arrivals int
+	others   int // callbacks, and calls of operators
 	ends     map[route.Outcome]int
 }
 
@@ -22,6 +23,9 @@ type callState struct {
 	bridge   route.LegID
 	position int
 	legs     []route.LegID
+
+	far       *farState // we call it
+	recording recordState
 }
 
 type legState int
@@ -44,6 +48,7 @@ func (m *monitor) rings(id route.LegID) bool { return m.legs[id] == legRinging }
 
 // event notes what the world told the machine.
 func (m *monitor) event(e route.Event) {
+	m.farEvent(e)
 	switch e := e.(type) {
 	case route.CallArrived:
 		if m.calls[e.Call] == nil {
@@ -51,7 +56,7 @@ func (m *monitor) event(e route.Event) {
 			m.calls[e.Call] = &callState{}
 		}
 	case route.CallerHungUp:
-		if c := m.calls[e.Call]; c != nil {
+		if c := m.calls[e.Call]; c != nil && c.far == nil {
 			c.closed = true
 		}
 	case route.LegAnswered:
@@ -71,6 +76,9 @@ func (m *monitor) effect(f route.Effect) error {
 		return fmt.Errorf("effect id %v after %v", f.ID, m.last)
 	}
 	m.last = f.ID
+	if done, err := m.farEffect(f.Order); done || err != nil {
+		return err
+	}
 	switch o := f.Order.(type) {
 	case route.Ring:
 		c := m.calls[o.Leg.Call]
@@ -89,7 +97,6 @@ func (m *monitor) effect(f route.Effect) error {
 			return fmt.Errorf("hangup of leg %v, which was not answered", o.Leg)
 		}
 		m.legs[o.Leg] = legOver
-	case route.SetDuty, route.Warn, route.SavePlace, route.DropPlace, route.Alert:
 	case route.End:
 		return m.end(o.Record)
 	default:
@@ -154,6 +161,8 @@ func callOf(order route.Order) (id route.CallID, needsAnswer bool) {
 		return o.Call, true
 	case route.StopRecord:
 		return o.Call, true
+	case route.Silence:
+		return o.Call, true
 	}
 	panic(fmt.Sprintf("sim: unknown order %T", order))
 }
@@ -163,10 +172,14 @@ func (m *monitor) end(r route.CallRecord) error {
 	switch {
 	case c == nil:
 		return fmt.Errorf("end of call %d, which is over", r.Call)
-	case !c.closed:
+	case c.far != nil && c.far.dialling:
+		return fmt.Errorf("end of call %d while the number is dialled", r.Call)
+	case !c.closed && (c.far == nil || c.answered):
 		return fmt.Errorf("end of call %d with the caller still on the line", r.Call)
 	case !slices.Contains(route.Outcomes, r.Outcome) || r.Reason == "":
 		return fmt.Errorf("call %d ends with %q (%q)", r.Call, r.Outcome, r.Reason)
+	case c.recording != recordOff:
+		return fmt.Errorf("end of call %d while it is recorded", r.Call)
 	case (r.Outcome == route.Answered) != (c.bridge.N > 0):
 		return fmt.Errorf("call %d ends with %s; talked with leg %v", r.Call, r.Outcome, c.bridge)
 	}
@@ -191,8 +204,8 @@ func (m *monitor) finish(w *world) error {
 	for _, o := range route.Outcomes {
 		ends += m.ends[o]
 	}
-	if ends != m.arrivals || len(m.calls) > 0 || int(w.nextCall) != m.arrivals {
-		return fmt.Errorf("%d calls arrived, %d ended", m.arrivals, ends)
+	if ends != m.arrivals+m.others || len(m.calls) > 0 || int(w.nextCall) != m.arrivals {
+		return fmt.Errorf("%d calls arrived, %d were made, %d ended", m.arrivals, m.others, ends)
 	}
 	return nil
 }

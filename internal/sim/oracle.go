@@ -18,6 +18,12 @@ type oracle struct {
 	people  []*judgedPerson // by id, from 1
 	calls   map[route.CallID]*judgedCall
 	order   []route.CallID // the calls that are not over, by arrival
+
+	places    []judgedPlace
+	answered  route.LegID // last
+	positions int         // that were said
+	callbacks int         // whose numbers were called
+	returns   int         // of callers to their old places
 }
 
 type judgedCenter struct {
@@ -62,6 +68,14 @@ type judgedCall struct {
 	rangAt    time.Time
 	ringFor   time.Duration
 	expected  []callcenter.OperatorID // of everybody, who has still to ring
+
+	from      string
+	kept      bool // has an old place back
+	ghost     bool // a callback
+	direct    bool // an operator's own call
+	away      bool // its number is being called
+	notBefore time.Time
+	roundAt   time.Time // a callback that nobody took: when it is offered to all again
 }
 
 func newOracle() *oracle {
@@ -101,6 +115,7 @@ func (o *oracle) before(now time.Time, e route.Event) error {
 	default:
 		o.personal(e)
 	}
+	o.farBefore(e)
 	o.seeWhoIsFree()
 	return nil
 }
@@ -217,6 +232,10 @@ func (o *oracle) legFailed(e route.LegFailed) {
 	if c == nil || !c.offered {
 		return
 	}
+	if c.direct {
+		o.directFailed(e)
+		return
+	}
 	for _, p := range o.people {
 		i := slices.IndexFunc(p.legs, func(r route.Ring) bool { return r.Leg == e.Leg })
 		if i < 0 {
@@ -248,7 +267,7 @@ func (o *oracle) legFailed(e route.LegFailed) {
 
 // offerMayBeOver makes a call wait again when nobody rings for it any more.
 func (o *oracle) offerMayBeOver(c *judgedCall, p *judgedPerson, withdrawn bool) {
-	if p.ring != 0 {
+	if p.ring != 0 || c.away {
 		return
 	}
 	p.missedOne = false
@@ -302,7 +321,8 @@ func (o *oracle) after() error {
 		if err := o.endRound(c); err != nil {
 			return err
 		}
-		if list := o.candidates(c); c.waiting && len(list) > 0 {
+		o.roundOver(c)
+		if list := o.candidates(c); c.waiting && o.ready(c) && len(list) > 0 {
 			return fmt.Errorf("call %d waits while operator %d is free", id, list[0].Operator)
 		}
 	}
@@ -315,7 +335,9 @@ func (o *oracle) endRound(c *judgedCall) error {
 		return nil
 	}
 	c.failed = false
-	if !c.withdrawn && !o.somebodyBusy(c.at) {
+	if c.ghost && !c.withdrawn && !o.somebodyBusy(c.at) && c.roundAt.IsZero() {
+		c.roundAt = o.now.Add(judgedRoundPause)
+	} else if !c.ghost && !c.withdrawn && !o.somebodyBusy(c.at) {
 		return fmt.Errorf("call %d waits after a round with nobody busy", c.id)
 	}
 	c.tried, c.barrier = nil, o.seq

@@ -26,6 +26,10 @@ type Report struct {
 	MeanAnswer   time.Duration // of the answered: the average speed of answer
 	LongestWait  time.Duration
 	ServiceLevel float64 // percent; -1: no data
+	// What the oracle saw; nothing where it was not asked.
+	Positions int // said to callers, each of them true
+	Tries     int // numbers called for callbacks, none of them ahead of an older caller
+	Returns   int // lost callers who had their place back
 }
 
 // Count is how often something happened.
@@ -96,6 +100,7 @@ func (f *figures) reason(name string) {
 func (w *world) report() Report {
 	f := &w.figures
 	r := f.r
+	r.Positions, r.Tries, r.Returns = w.oracle.positions, w.oracle.callbacks, w.oracle.returns
 	r.Length, r.Steps, r.Calls, r.Reasons = w.now.Sub(start), w.steps, int(w.nextCall), f.reasons
 	for _, o := range route.Outcomes {
 		if n := f.outcomes[o]; n > 0 {

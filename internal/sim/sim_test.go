@@ -17,7 +17,7 @@ import (
 const (
 	seedsEnv     = "SWITCHBOARD_SEEDS"
 	oneSeedEnv   = "SWITCHBOARD_SEED"
-	defaultSeeds = 50
+	defaultSeeds = 100
 )
 
 // TestSeeds plays rough worlds with every rule checked at every step.
@@ -29,11 +29,12 @@ func TestSeeds(t *testing.T) {
 	var wg sync.WaitGroup
 	results := make([]string, n)
 	calls := make([]int, n)
+	reports := make([]Report, n)
 	for part := range uint64(2) {
 		wg.Go(func() {
 			for i := part; i < n; i += 2 {
 				r, err := Run(first+i, Options{})
-				calls[i] = r.Calls
+				calls[i], reports[i] = r.Calls, r
 				if err != nil {
 					results[i] = err.Error()
 				}
@@ -41,7 +42,10 @@ func TestSeeds(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	total := 0
+	total, seen := 0, [3]int{}
+	for _, r := range reports {
+		seen[0], seen[1], seen[2] = seen[0]+r.Positions, seen[1]+r.Tries, seen[2]+r.Returns
+	}
 	for i, failure := range results {
 		total += calls[i]
 		if failure != "" {
@@ -52,6 +56,12 @@ func TestSeeds(t *testing.T) {
 		t.Error("no call was simulated")
 	}
 	t.Logf("%d seeds, %d calls", n, total)
+	t.Logf("%d positions, %d tries of callbacks, %d places given back", seen[0], seen[1], seen[2])
+	for i, least := range []int{100, 10, 1} { // a seed
+		if n > 1 && seen[i] < least*int(n) {
+			t.Errorf("too little was seen to prove anything: %v", seen)
+		}
+	}
 }
 
 func seeds(t *testing.T) uint64 {

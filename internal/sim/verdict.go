@@ -15,6 +15,10 @@ func (o *oracle) effect(f route.Effect) (err error) {
 		return err
 	}
 	o.seq++
+	if done, err := o.farEffect(f.Order); done || err != nil {
+		o.seeWhoIsFree()
+		return err
+	}
 	switch order := f.Order.(type) {
 	case route.Ring:
 		err = o.ring(order)
@@ -66,6 +70,7 @@ func (o *oracle) ring(r route.Ring) error {
 		}
 		c.expected = c.expected[1:]
 	}
+	o.usePlace(c)
 	c.offered, c.waiting, c.failed = true, false, false
 	c.tried = append(c.tried, r.Operator)
 	p.ring, p.legs, p.missedOne = c.id, []route.Ring{r}, false
@@ -96,7 +101,7 @@ func (o *oracle) judge(c *judgedCall, chosen callcenter.OperatorID) error {
 	}
 	for _, id := range o.order {
 		w := o.calls[id]
-		if !w.waiting || w == c || w.entered.After(c.entered) || w.entered.Equal(c.entered) && w.id > c.id {
+		if !w.waiting || w == c || !o.ready(w) || w.entered.After(c.entered) || w.entered.Equal(c.entered) && w.id > c.id {
 			continue
 		}
 		for _, b := range o.candidates(w) {
@@ -219,20 +224,19 @@ func (o *oracle) out(c *judgedCall) {
 func (o *oracle) prompt(order route.Play, rule string) error {
 	c := o.calls[order.Call]
 	switch order.Phrases[0].Prompt {
-	case route.PromptHoldPosition:
-		return nil
 	case route.PromptHoldIntro:
 		q := c.at.def.Settings.HoldQueue
 		if !c.joined {
 			switch {
 			case len(o.candidates(c)) > 0:
 				return fmt.Errorf("call %d waits though somebody is free", c.id)
-			case o.line(c.at) >= q.MaxHoldCount:
+			case o.line(c.at) >= q.MaxHoldCount && !c.kept:
 				return fmt.Errorf("call %d waits as one of more than %d", c.id, q.MaxHoldCount)
 			case !o.manned(c.at) && !q.UnattendedQueue:
 				return fmt.Errorf("call %d waits for nobody", c.id)
 			}
 		}
+		o.usePlace(c)
 		c.waiting, c.joined = true, true
 		return nil
 	}
@@ -273,11 +277,15 @@ func (o *oracle) manned(at *judgedCenter) bool {
 // ended frees who talked: off duty, in wrap-up, or idle.
 func (o *oracle) ended(r route.CallRecord) {
 	for _, p := range o.people {
-		if p.talk != r.Call {
+		if p.talk != r.Call || o.notReached(r) {
 			continue
 		}
+		p.talk, p.extend = 0, 0
+		if r.Center == 0 {
+			continue // a call of their own
+		}
 		def := o.centers[r.Center-1].def
-		p.talk, p.idle, p.extend = 0, o.now, time.Duration(def.Extras.WrapUpExtensionSeconds)*time.Second
+		p.idle, p.extend = o.now, time.Duration(def.Extras.WrapUpExtensionSeconds)*time.Second
 		wrap := def.Settings.AdvancedSettings.MaxWrapUpSeconds
 		if wrap > 0 && p.duty && p.active {
 			p.wrapUntil = o.now.Add(time.Duration(wrap) * time.Second)

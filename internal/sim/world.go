@@ -30,6 +30,8 @@ type world struct {
 	operators []*person
 	calls     map[route.CallID]*caller
 	nextCall  route.CallID
+	asked     route.CallID
+	answered  route.LegID // last
 	perHour   float64
 	talk      time.Duration
 	patience  time.Duration
@@ -51,6 +53,11 @@ type caller struct {
 	bridge route.LegID
 	record bool
 	gone   bool
+
+	from string
+	at   callcenter.ID
+	far  bool // we call it
+	dial int  // counts the times
 }
 
 type action struct {
@@ -121,6 +128,8 @@ func newWorld(seed uint64, o Options) *world {
 	w.after(w.o.Length, func() { w.over = true })
 	if w.rough() {
 		w.after(w.between(0, time.Minute), w.disturb)
+		w.after(w.between(0, time.Minute), w.ask)
+		w.after(w.o.Length+ghostsFor, w.giveUpCallbacks)
 	}
 	return w
 }
@@ -220,10 +229,17 @@ func (w *world) arrive() {
 		return
 	}
 	w.after(w.untilNextCall(), w.arrive)
+	w.arriveFrom("", w.dialled())
+}
+
+// arriveFrom has somebody call; from is empty for a new caller.
+func (w *world) arriveFrom(from string, at callcenter.ID) {
 	w.nextCall++
 	id := w.nextCall
-	at := w.dialled()
-	w.calls[id] = &caller{}
+	if from == "" {
+		from = fmt.Sprintf("+1555%07d", id)
+	}
+	w.calls[id] = &caller{from: from, at: at}
 	if w.patience != Endless {
 		patience := w.exp(w.patience)
 		w.after(patience, func() {
@@ -235,7 +251,7 @@ func (w *world) arrive() {
 	if !w.o.Calm && w.chance(0.1) {
 		w.after(w.exp(time.Minute), func() { w.step(route.Digit{Call: id, Digit: "*#59"[w.rng.IntN(4)]}) })
 	}
-	w.step(route.CallArrived{Call: id, Center: at, From: fmt.Sprintf("+1555%07d", id), To: "+15550000000"})
+	w.step(route.CallArrived{Call: id, Center: at, From: from, To: "+15550000000"})
 }
 
 // dialled is the center of a number: now and then of none, or of one that was deleted.
@@ -269,6 +285,9 @@ func (w *world) callerLeaves(id route.CallID) {
 
 // perform is the host: what an order leads to.
 func (w *world) perform(o route.Order) {
+	if w.farOrder(o) {
+		return
+	}
 	switch o := o.(type) {
 	case route.Play:
 		w.calls[o.Call].play = o.ID
@@ -326,6 +345,7 @@ func (w *world) ring(o route.Ring) {
 	default:
 		w.after(w.exp(p.delay), func() {
 			if w.mon.rings(o.Leg) {
+				w.answered = o.Leg
 				w.step(route.LegAnswered{Leg: o.Leg})
 			}
 		})
