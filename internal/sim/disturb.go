@@ -82,6 +82,9 @@ func (w *world) patch() {
 	for range 1 + w.rng.IntN(3) {
 		w.changeSetting(&c.Settings)
 	}
+	if w.o.Visits {
+		w.changeVisit(c)
+	}
 	w.change(c)
 }
 

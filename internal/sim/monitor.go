@@ -22,6 +22,8 @@ type callState struct {
 	closed   bool // refused, hung up by us or by the caller
 	bridge   route.LegID
 	position int
+	notice   int // the play that says that calls are recorded
+	hops     int
 	legs     []route.LegID
 
 	far       *farState // we call it
@@ -59,6 +61,10 @@ func (m *monitor) event(e route.Event) {
 		if c := m.calls[e.Call]; c != nil && c.far == nil {
 			c.closed = true
 		}
+	case route.PlayDone:
+		if c := m.calls[e.Call]; c != nil && c.notice == e.Play {
+			c.notice = 0
+		}
 	case route.LegAnswered:
 		m.legs[e.Leg] = legAnswered
 	case route.LegFailed, route.LegHungUp:
@@ -76,6 +82,9 @@ func (m *monitor) effect(f route.Effect) error {
 		return fmt.Errorf("effect id %v after %v", f.ID, m.last)
 	}
 	m.last = f.ID
+	if done, err := m.visitEffect(f.Order); done || err != nil {
+		return err
+	}
 	if done, err := m.farEffect(f.Order); done || err != nil {
 		return err
 	}
@@ -168,7 +177,7 @@ func callOf(order route.Order) (id route.CallID, needsAnswer bool) {
 }
 
 func (m *monitor) end(r route.CallRecord) error {
-	c := m.calls[r.Call]
+	c := m.calls[r.Visit]
 	switch {
 	case c == nil:
 		return fmt.Errorf("end of call %d, which is over", r.Call)
@@ -180,7 +189,7 @@ func (m *monitor) end(r route.CallRecord) error {
 		return fmt.Errorf("call %d ends with %q (%q)", r.Call, r.Outcome, r.Reason)
 	case c.recording != recordOff:
 		return fmt.Errorf("end of call %d while it is recorded", r.Call)
-	case (r.Outcome == route.Answered) != (c.bridge.N > 0):
+	case r.Outcome != route.Forwarded && (r.Outcome == route.Answered) != (c.bridge.N > 0):
 		return fmt.Errorf("call %d ends with %s; talked with leg %v", r.Call, r.Outcome, c.bridge)
 	}
 	for _, leg := range c.legs {
@@ -194,7 +203,7 @@ func (m *monitor) end(r route.CallRecord) error {
 		}
 	}
 	m.ends[r.Outcome]++
-	delete(m.calls, r.Call)
+	delete(m.calls, r.Visit)
 	return nil
 }
 
@@ -204,7 +213,7 @@ func (m *monitor) finish(w *world) error {
 	for _, o := range route.Outcomes {
 		ends += m.ends[o]
 	}
-	if ends != m.arrivals+m.others || len(m.calls) > 0 || int(w.nextCall) != m.arrivals {
+	if ends != m.arrivals+m.others || len(m.calls) > 0 || int(w.nextCall)+w.passed != m.arrivals {
 		return fmt.Errorf("%d calls arrived, %d were made, %d ended", m.arrivals, m.others, ends)
 	}
 	return nil

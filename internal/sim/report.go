@@ -13,7 +13,7 @@ type Report struct {
 	Seed     uint64
 	Length   time.Duration // simulated, arrivals and what followed
 	Steps    int
-	Calls    int     // callbacks and calls of operators included
+	Calls    int     // entry legs, callbacks and calls of operators included
 	Outcomes []Count // in the order of route.Outcomes; those that did not occur are left out
 	Reasons  []Count // in the order in which they first occurred
 	// The figures are of the calls that arrived after Options.Warmup.
@@ -101,7 +101,7 @@ func (w *world) report() Report {
 	f := &w.figures
 	r := f.r
 	r.Positions, r.Tries, r.Returns = w.oracle.positions, w.oracle.callbacks, w.oracle.returns
-	r.Length, r.Steps, r.Calls = w.now.Sub(start), w.steps, int(w.nextCall)+w.mon.others
+	r.Length, r.Steps, r.Calls = w.now.Sub(start), w.steps, int(w.nextCall)+w.passed+w.mon.others
 	r.Reasons = f.reasons
 	for _, o := range route.Outcomes {
 		if n := f.outcomes[o]; n > 0 {

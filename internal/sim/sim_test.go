@@ -22,6 +22,41 @@ const (
 
 // TestSeeds plays rough worlds with every rule checked at every step.
 func TestSeeds(t *testing.T) {
+	seen := [3]int{}
+	reports := playSeeds(t, Options{})
+	for _, r := range reports {
+		seen[0], seen[1], seen[2] = seen[0]+r.Positions, seen[1]+r.Tries, seen[2]+r.Returns
+	}
+	t.Logf("%d positions, %d tries of callbacks, %d places given back", seen[0], seen[1], seen[2])
+	for i, least := range []int{100, 10, 1} { // a seed
+		if n := len(reports); n > 1 && seen[i] < least*n {
+			t.Errorf("too little was seen to prove anything: %v", seen)
+		}
+	}
+}
+
+// TestVisits plays rough worlds in which callers go through more than the line.
+func TestVisits(t *testing.T) {
+	seen := map[string]int{}
+	reports := playSeeds(t, Options{Visits: true})
+	for _, r := range reports {
+		for _, reason := range r.Reasons {
+			seen[reason.Name] += reason.N
+		}
+	}
+	for _, way := range []string{
+		"forwarded: person", "forwarded: department", "forwarded: bridge_target", "forwarded: directory",
+		"forwarded: extension", "forwarded: router", "message: menu", "message: router", "voicemail: no_choice",
+		"voicemail: router_failed", "voicemail: forward_failed", "voicemail: too_many_hops", "abandoned: menu",
+	} {
+		t.Logf("%-28s %6d", way, seen[way])
+		if n := len(reports); n > 1 && seen[way] == 0 {
+			t.Errorf("nobody ended as %s", way)
+		}
+	}
+}
+
+func playSeeds(t *testing.T, o Options) []Report {
 	first, n := uint64(1), seeds(t)
 	if v := os.Getenv(oneSeedEnv); v != "" {
 		first, n = parse(t, v), 1
@@ -33,7 +68,7 @@ func TestSeeds(t *testing.T) {
 	for part := range uint64(2) {
 		wg.Go(func() {
 			for i := part; i < n; i += 2 {
-				r, err := Run(first+i, Options{})
+				r, err := Run(first+i, o)
 				calls[i], reports[i] = r.Calls, r
 				if err != nil {
 					results[i] = err.Error()
@@ -42,10 +77,7 @@ func TestSeeds(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	total, seen := 0, [3]int{}
-	for _, r := range reports {
-		seen[0], seen[1], seen[2] = seen[0]+r.Positions, seen[1]+r.Tries, seen[2]+r.Returns
-	}
+	total := 0
 	for i, failure := range results {
 		total += calls[i]
 		if failure != "" {
@@ -56,12 +88,7 @@ func TestSeeds(t *testing.T) {
 		t.Error("no call was simulated")
 	}
 	t.Logf("%d seeds, %d calls", n, total)
-	t.Logf("%d positions, %d tries of callbacks, %d places given back", seen[0], seen[1], seen[2])
-	for i, least := range []int{100, 10, 1} { // a seed
-		if n > 1 && seen[i] < least*int(n) {
-			t.Errorf("too little was seen to prove anything: %v", seen)
-		}
-	}
+	return reports
 }
 
 func seeds(t *testing.T) uint64 {

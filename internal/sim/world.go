@@ -32,6 +32,7 @@ type world struct {
 	nextCall  route.CallID
 	asked     route.CallID
 	answered  route.LegID // last
+	passed    int         // entry legs that went on in another center
 	perHour   float64
 	talk      time.Duration
 	patience  time.Duration
@@ -162,6 +163,7 @@ func (w *world) people() {
 	for i := range w.o.Operators {
 		id := callcenter.OperatorID(i + 1)
 		p := &person{op: route.Operator{ID: id, Name: fmt.Sprintf("Operator %d", id), Active: true}}
+		p.op.FirstName, p.op.LastName, p.op.Extension = "Operator", fmt.Sprint(id), fmt.Sprint(id)
 		p.op.Duty = callcenter.Duty{On: true, Since: start, OnSince: start}
 		devices := 1
 		if !w.o.Calm {
@@ -205,6 +207,11 @@ func (w *world) openCenters() {
 		} else if !w.o.Steady {
 			for range 12 {
 				w.changeSetting(&c.Settings)
+			}
+		}
+		if w.o.Visits {
+			for range 6 {
+				w.changeVisit(c)
 			}
 		}
 		if w.o.Settings != nil {
@@ -285,7 +292,7 @@ func (w *world) callerLeaves(id route.CallID) {
 
 // perform is the host: what an order leads to.
 func (w *world) perform(o route.Order) {
-	if w.farOrder(o) {
+	if w.o.Visits && w.visitOrder(o) || w.farOrder(o) {
 		return
 	}
 	switch o := o.(type) {
@@ -318,7 +325,7 @@ func (w *world) perform(o route.Order) {
 		}
 	case route.End:
 		w.book(o.Record)
-		delete(w.calls, o.Record.Call)
+		delete(w.calls, o.Record.Visit)
 	}
 }
 
@@ -347,6 +354,7 @@ func (w *world) ring(o route.Ring) {
 			if w.mon.rings(o.Leg) {
 				w.answered = o.Leg
 				w.step(route.LegAnswered{Leg: o.Leg})
+				w.hastyHangup(o.Leg)
 			}
 		})
 	}
