@@ -295,6 +295,18 @@ func (m *Machine) candidates(w *call) []*member {
 	return m.scratch
 }
 
+// hoursOver checks the hours of a center, and of all others whose hours change at the same instant: before anybody is
+// offered, so that callbacks of several centers that open go on in their order.
+func (m *Machine) hoursOver(at *center) {
+	m.checkHours(at)
+	for _, c := range m.centerList {
+		if c.hours.pos > 0 && !c.hours.at.After(m.now) {
+			m.stopTimer(&c.hours)
+			m.checkHours(c)
+		}
+	}
+}
+
 // checkHours finds out whether the center is open, sends those waiting away when it just closed, and sets the timer
 // for the next change.
 func (m *Machine) checkHours(c *center) {

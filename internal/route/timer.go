@@ -132,7 +132,7 @@ func (m *Machine) fire(t *timer) {
 	case timerDevice:
 		m.deviceBack(t.op, t.dev)
 	case timerHours:
-		m.checkHours(t.cent)
+		m.hoursOver(t.cent)
 	case timerUnattended:
 		t.cent.testUnattended = true
 		m.touch(t.cent)
