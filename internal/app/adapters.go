@@ -11,7 +11,6 @@ import (
 	"switchboard/internal/callcenter"
 	"switchboard/internal/exchange"
 	"switchboard/internal/media"
-	"switchboard/internal/route"
 	"switchboard/internal/sipd"
 )
 
@@ -42,8 +41,9 @@ func (p *phones) Facing(device exchange.Device) netip.Addr {
 
 // ports lets the exchange open audio ports of media.
 type ports struct {
-	pool  *media.Pool
-	music *media.Track
+	pool    *media.Pool
+	music   *media.Track
+	uploads *uploads
 }
 
 // Open implements exchange.Ports.
@@ -52,7 +52,7 @@ func (p ports) Open(digit func(byte), silent func()) (exchange.Port, error) {
 	if err != nil {
 		return nil, err
 	}
-	return port{opened, p.pool, p.music}, nil
+	return port{opened, p}, nil
 }
 
 // listener is a pair of functions as media's handler.
@@ -70,8 +70,7 @@ func (l listener) Silent() { l.silent() }
 // port is a media port as the exchange sees it.
 type port struct {
 	*media.Port
-	pool  *media.Pool
-	music *media.Track
+	of ports
 }
 
 // Offer implements exchange.Negotiator.
@@ -86,8 +85,14 @@ func (p port) Offer(like exchange.Port, far netip.Addr) []byte {
 	return p.Port.Offer(law)
 }
 
-// Loop implements exchange.Player. All centers share the built-in music until one can upload its own.
-func (p port) Loop(callcenter.ID) { p.Port.Loop(p.music) }
+// Loop implements exchange.Player: the center's own music, or else what all share.
+func (p port) Loop(center callcenter.ID) {
+	track := p.of.music
+	if found, ok := p.of.uploads.find(center, holdMusic); ok {
+		track = found.track
+	}
+	p.Port.Loop(track)
+}
 
 // Connect implements exchange.Port.
 func (p port) Connect(to exchange.Port) {
@@ -107,17 +112,9 @@ func (p port) RecordWith(right exchange.Port, path string, done func(exchange.Re
 	if !ok {
 		panic("app: a port of somebody else")
 	}
-	return p.pool.RecordPair(path, p.Port, other.Port, func(r media.Recording) {
+	return p.of.pool.RecordPair(path, p.Port, other.Port, func(r media.Recording) {
 		done(exchange.Recorded{Length: r.Duration, Lost: r.Dropped, Err: r.Err})
 	})
-}
-
-// prompts turns the core's phrases into clips.
-type prompts struct{ library *media.Library }
-
-// Clips implements exchange.Prompts.
-func (p prompts) Clips(phrase route.Phrase) [][]byte {
-	return p.library.Say(string(phrase.Prompt), phrase.Number)
 }
 
 // httpServer bounds what a client may make the server wait for. There is no write timeout: the live feed never ends.

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -41,6 +42,8 @@ type App struct {
 	lines    *lines
 	records  *records
 	pool     *media.Pool
+	uploads  *uploads
+	speech   *media.Speech
 	sip      *sipd.Server
 	late     *phones // the way to sip for those who stand before it
 	sessions *auth.Sessions
@@ -117,10 +120,15 @@ func (a *App) startCalls(ctx, background context.Context) error {
 	if err := tapes.recover(ctx); err != nil {
 		return err
 	}
+	if a.uploads, err = newUploads(a.cfg.DataDir, a.store, a.cfg.Log); err != nil {
+		return err
+	}
+	a.speech = media.NewSpeech(filepath.Join(a.cfg.DataDir, speechDir), a.cfg.Log)
 	a.late = &phones{}
 	a.exchange = exchange.New(exchange.Config{
 		Say: func(event route.Event) { a.engine.Say(event) }, Phones: a.late, Log: a.cfg.Log,
-		Prompts: prompts{media.NewLibrary(a.cfg.Prompts, a.cfg.Log)}, Ports: ports{a.pool, media.NewTrack(audio.Music())},
+		Prompts: prompts{media.NewLibrary(a.cfg.Prompts, a.speech, a.cfg.Log), a.uploads},
+		Ports:   ports{a.pool, media.NewTrack(audio.Music()), a.uploads},
 		Mailbox: box, Recordings: tapes, Directory: directory{a.store},
 		Lines: a.lines,
 	})
@@ -292,6 +300,9 @@ func (a *App) Close() error {
 	a.wg.Wait()
 	if a.pool != nil {
 		errs = append(errs, a.pool.Close())
+	}
+	if a.speech != nil {
+		a.speech.Close()
 	}
 	if a.records != nil {
 		a.records.wg.Wait()

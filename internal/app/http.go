@@ -28,7 +28,7 @@ func (a *App) startHTTP() error {
 	rest := api.New(api.Config{
 		Settings: a.store, Voicemails: a.store, History: a.store, Live: live{a.engine}, Phones: a.sip,
 		DataDir: a.cfg.DataDir, RateLimit: a.cfg.RateLimit, CompanyRateLimit: a.cfg.CompanyRateLimit, Log: a.cfg.Log,
-		Calls: a.store, Recordings: a.store, Callbacks: callbacks{a.engine}, Uploads: uploads{a.cfg.DataDir},
+		Calls: a.store, Recordings: a.store, Callbacks: callbacks{a.engine}, Uploads: a.uploads,
 		DeadLetters: deadLetters{a.store}, Dialable: a.lines.Allowed,
 	})
 	pages := console.New(console.Config{

@@ -22,6 +22,10 @@ func (a *App) settingsEvents(changes []store.Change) {
 			}
 		case store.KindUser:
 			a.userChanged(change)
+		case store.KindPrompt:
+			if read := a.uploads.changed(); read != nil {
+				a.wg.Go(read)
+			}
 		case store.KindDevice:
 			if device, ok := firstOf[*callcenter.Device](change); ok {
 				a.operatorChanged(device.Owner)

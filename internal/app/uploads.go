@@ -5,64 +5,195 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
-	"time"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
 
 	"switchboard/internal/audio"
 	"switchboard/internal/callcenter"
+	"switchboard/internal/media"
+	"switchboard/internal/route"
+	"switchboard/internal/store"
 )
 
-// uploadDir is where uploaded prompts lie, below the data directory: mu-law, 8 kHz, without a header.
-const uploadDir = "uploads"
+const (
+	uploadDir = "uploads" // where uploads lie, below the data directory
+	speechDir = "speech"  // where spoken texts lie
 
-// maxUpload bounds how long an uploaded prompt is.
-const maxUpload = 5 * time.Minute
+	holdMusic     = "HOLD_MUSIC" // the upload type that is heard in place of the music
+	maxFresh      = 16           // uploads that were saved but are not in the settings yet
+	musicDistance = audio.MusicLevel - audio.SpeechLevel
+)
 
-// uploads turns uploaded files into audio that callers can hear.
-type uploads struct{ dir string } // the data directory
+// uploads are what callers hear in place of the built-in prompts and music.
+type uploads struct {
+	dir   string // the data directory
+	store *store.Store
+	log   *slog.Logger
+	heard atomic.Pointer[map[slot]upload] // what is selected now; callers of calls only read it
 
-// Save implements api.Uploads. The file is complete under its name or not there at all.
-func (u uploads) Save(_ context.Context, id callcenter.PromptID, file []byte) (string, error) {
-	samples, err := soundOf(file)
+	mu     sync.Mutex // of what follows, and of changing heard
+	loaded map[string][]byte
+	fresh  []string // paths in loaded that were just saved, oldest first
+}
+
+// slot is a place that an upload may take.
+type slot struct {
+	target callcenter.Target
+	kind   string // the API's type
+}
+
+type upload struct {
+	ulaw  []byte
+	track *media.Track // of hold music only
+}
+
+// newUploads reads what is selected.
+func newUploads(dir string, db *store.Store, log *slog.Logger) (*uploads, error) {
+	if err := os.MkdirAll(filepath.Join(dir, uploadDir), 0o700); err != nil {
+		return nil, fmt.Errorf("make the folder of uploaded prompts: %w", err)
+	}
+	u := &uploads{dir: dir, store: db, log: log, loaded: map[string][]byte{}}
+	u.load()
+	return u, nil
+}
+
+// Save makes a prompt of an uploaded file and keeps it. It implements api.Uploads.
+func (u *uploads) Save(ctx context.Context, id callcenter.PromptID, file []byte) (path string, err error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	sound, err := media.Upload(file)
 	if err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(filepath.Join(u.dir, uploadDir), 0o700); err != nil {
+	path = filepath.Join(uploadDir, fmt.Sprintf("%d.ulaw", id))
+	if err := media.WriteWhole(filepath.Join(u.dir, path), sound); err != nil {
 		return "", fmt.Errorf("could not be kept: %w", err)
 	}
-	path := filepath.Join(uploadDir, fmt.Sprintf("%d.ulaw", id))
-	temporary := filepath.Join(u.dir, path+".new")
-	err = os.WriteFile(temporary, audio.EncodeAll(samples, audio.ULaw), 0o600)
-	if err == nil {
-		err = os.Rename(temporary, filepath.Join(u.dir, path))
-	}
-	if err != nil {
-		return "", errors.Join(fmt.Errorf("could not be kept: %w", err), os.Remove(temporary))
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.loaded[path] = sound
+	u.fresh = append(u.fresh, path)
+	if len(u.fresh) > maxFresh {
+		u.fresh = u.fresh[1:]
 	}
 	return path, nil
 }
 
-// Remove implements api.Uploads. A file that is gone already is no error.
-func (u uploads) Remove(path string) error {
-	if err := os.Remove(filepath.Join(u.dir, path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+// Remove deletes the audio of an upload that is gone. It implements api.Uploads.
+func (u *uploads) Remove(path string) error {
+	if filepath.Dir(path) != uploadDir || strings.Contains(path, "..") {
+		return fmt.Errorf("remove an uploaded prompt: %q is none", path)
 	}
-	return nil
+	err := os.Remove(filepath.Join(u.dir, path))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
-// soundOf is a file's sound at 8 kHz.
-func soundOf(file []byte) ([]int16, error) {
-	sound, err := audio.ReadWAV(file)
-	if err != nil {
-		return nil, fmt.Errorf("cannot be played: %w", err)
+// changed takes over what the settings select now. It does not touch the disk: what was just saved is in memory. What
+// is not is read by the function that it gives, nil for nothing; until then callers hear the built-in prompt.
+func (u *uploads) changed() (read func()) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.choose() {
+		return nil
 	}
-	if length := sound.Length(); length > maxUpload {
-		return nil, fmt.Errorf("lasts %s, longer than %s", length.Round(time.Second), maxUpload)
+	return u.load
+}
+
+// load reads what is selected and not in memory.
+func (u *uploads) load() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, p := range u.store.Snapshot().CustomPrompts() {
+		if _, ok := u.loaded[p.Path]; ok || !p.Selected {
+			continue
+		}
+		sound, err := os.ReadFile(filepath.Join(u.dir, p.Path))
+		if err != nil {
+			u.log.Error("an uploaded prompt cannot be read; callers hear the built-in one", "error", err)
+		}
+		u.loaded[p.Path] = sound
 	}
-	samples, err := audio.Resample(sound)
-	if err != nil {
-		return nil, fmt.Errorf("cannot be played: %w", err)
+	u.choose()
+}
+
+// choose makes the table of what callers hear, of what is in memory; false: something is missing. Called with mu held.
+func (u *uploads) choose() (whole bool) {
+	heard, used := map[slot]upload{}, map[string]bool{}
+	whole = true
+	var before map[slot]upload
+	if table := u.heard.Load(); table != nil {
+		before = *table
 	}
-	return samples, nil
+	for _, p := range u.store.Snapshot().CustomPrompts() {
+		if !p.Selected {
+			continue
+		}
+		used[p.Path] = true
+		sound, ok := u.loaded[p.Path]
+		whole = whole && ok
+		if len(sound) < audio.Rate/50 {
+			continue
+		}
+		at := slot{p.Target, p.Type}
+		heard[at] = upload{ulaw: sound}
+		if p.Type == holdMusic {
+			heard[at] = musicOf(sound, before[at])
+		}
+	}
+	for path := range u.loaded {
+		if !used[path] && !slices.Contains(u.fresh, path) {
+			delete(u.loaded, path)
+		}
+	}
+	u.heard.Store(&heard)
+	return whole
+}
+
+// musicOf keeps the track of music that stays, so that who listens goes on where they were.
+func musicOf(sound []byte, before upload) upload {
+	if before.track != nil && len(before.ulaw) == len(sound) && &before.ulaw[0] == &sound[0] {
+		return before
+	}
+	return upload{ulaw: sound, track: media.NewTrack(audio.Gain(sound, musicDistance))}
+}
+
+// find is the upload that a center's callers hear: its own, or else its office's.
+func (u *uploads) find(id callcenter.ID, kind string) (upload, bool) {
+	table := *u.heard.Load()
+	if len(table) == 0 {
+		return upload{}, false
+	}
+	found, ok := table[slot{callcenter.Target{ID: int64(id), Type: callcenter.TargetCallCenter}, kind}]
+	if ok {
+		return found, true
+	}
+	center, ok := u.store.Snapshot().Center(id)
+	if !ok {
+		return upload{}, false
+	}
+	found, ok = table[slot{callcenter.Target{ID: int64(center.OfficeID), Type: callcenter.TargetOffice}, kind}]
+	return found, ok
+}
+
+// prompts turns the core's phrases into clips: of an upload, else of the library.
+type prompts struct {
+	library *media.Library
+	uploads *uploads
+}
+
+// Clips implements exchange.Prompts.
+func (p prompts) Clips(phrase route.Phrase) [][]byte {
+	if found, ok := p.uploads.find(phrase.Center, media.UploadType(string(phrase.Prompt), phrase.Number)); ok {
+		return [][]byte{found.ulaw}
+	}
+	return p.library.Say(string(phrase.Prompt), phrase.Number, phrase.Text)
 }

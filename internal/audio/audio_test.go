@@ -174,14 +174,18 @@ func TestEveryPromptIsWholeAndLevel(t *testing.T) {
 			t.Errorf("%s peaks at %.1f dBFS", name, got)
 		}
 		perSecond := float64(len(text)) / (float64(len(sound)) / Rate)
-		if perSecond < 8 || perSecond > 25 {
+		slowest := 8.0
+		if strings.HasPrefix(name, "SAY_") { // a digit or a letter is said with care
+			slowest = 2
+		}
+		if perSecond < slowest || perSecond > 25 {
 			t.Errorf("%s: %.0f letters a second: cut short, or another text?", name, perSecond)
 		}
 	}
 	if len(written) != len(PromptNames()) {
 		t.Errorf("%d sentences written, %d rendered", len(written), len(PromptNames()))
 	}
-	if total > 1<<20 {
+	if total > 3<<19 {
 		t.Errorf("prompts take %d bytes", total)
 	}
 	if _, ok := Prompt("../prompts/CLOSED"); ok {

@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 
 	"switchboard/internal/audio"
 )
@@ -18,6 +20,7 @@ const packPlaces = "/usr/share/asterisk/sounds/en*"
 const (
 	maxPromptFile = 4 << 20 // bytes; a longer file of a pack is left out
 	mostSpoken    = 10      // the last position that is said as a number
+	maxSpelled    = 32      // digits and letters
 	trimMargin    = audio.Rate / 50
 )
 
@@ -35,15 +38,18 @@ var packSentences = map[string][]string{
 type Library struct {
 	sentences map[string][][]byte
 	pack      string
+	speech    *Speech
 	log       *slog.Logger
 }
 
 // NewLibrary reads a prompt pack, a folder with Asterisk's file names: dir, or where it is empty the one that Debian's
 // package installed, if any. What the pack lacks is built in; a pack that cannot be read is logged and left out.
-func NewLibrary(dir string, log *slog.Logger) *Library { return newLibrary(dir, packPlaces, log) }
+func NewLibrary(dir string, speech *Speech, log *slog.Logger) *Library {
+	return newLibrary(dir, packPlaces, speech, log)
+}
 
-func newLibrary(dir, places string, log *slog.Logger) *Library {
-	l := &Library{sentences: map[string][][]byte{}, log: log}
+func newLibrary(dir, places string, speech *Speech, log *slog.Logger) *Library {
+	l := &Library{sentences: map[string][][]byte{}, speech: speech, log: log}
 	for _, name := range audio.PromptNames() {
 		sound, _ := audio.Prompt(name)
 		l.sentences[name] = [][]byte{sound}
@@ -154,28 +160,108 @@ func readFile(path string) ([]byte, error) {
 func (l *Library) Pack() string { return l.pack }
 
 // Say gives the clips of a prompt, mu-law at 8 kHz. number is the position for HOLD_POSITION, the key for
-// HOLD_ESCAPE_VM (0-9, 10 for *, 11 for #) and of no meaning elsewhere. A prompt nobody has is three low tones and a
-// line in the log.
-func (l *Library) Say(prompt string, number int) [][]byte {
-	name := prompt
+// HOLD_ESCAPE_VM, HOLD_CALLBACK and DIRECTORY_PICK (0-9, 10 for *, 11 for #) and of no meaning elsewhere; text is the
+// telephone number, the name or the sentence of prompts that say one. A prompt nobody has is three low tones and a line
+// in the log; a GREETING, and a TEXT that was never rendered, are nothing.
+func (l *Library) Say(prompt string, number int, text string) [][]byte {
 	switch prompt {
+	case "GREETING":
+		return nil
+	case "TEXT":
+		clip, _ := l.speech.Clip(text)
+		return some(clip)
+	case "HOLD_CALLBACK_NUMBER":
+		return slices.Concat(l.sentence("HOLD_CALLBACK_NUMBER"), l.Spell(text), l.sentence("HOLD_CALLBACK_CHOICE"))
+	case "CALLBACK_FOR":
+		return slices.Concat(l.sentence("CALLBACK_FOR"), l.Spell(text), l.sentence("CALLBACK_FOR_CHOICE"))
+	case "DIRECTORY_PICK":
+		name, ok := l.speech.Clip(text)
+		spoken := some(name)
+		if !ok {
+			spoken = l.Spell(text)
+		}
+		return slices.Concat(l.sentence("DIRECTORY_FOR"), spoken, l.sentence("PRESS_"+keyWord(number)))
 	case "HOLD_POSITION":
-		if name += "_" + strconv.Itoa(number); number > mostSpoken {
-			name = "HOLD_POSITION_MORE"
+		if number > mostSpoken {
+			return l.sentence("HOLD_POSITION_MORE")
 		}
+		return l.sentence("HOLD_POSITION_" + strconv.Itoa(number))
 	case "HOLD_ESCAPE_VM":
-		switch number {
-		case 10:
-			name += "_STAR"
-		case 11:
-			name += "_POUND"
-		default:
-			name += "_" + strconv.Itoa(number)
-		}
+		return l.sentence(prompt + "_" + keyWord(number))
+	case "HOLD_CALLBACK":
+		return slices.Concat(l.sentence(prompt), l.sentence("PRESS_"+keyWord(number)))
 	}
+	return l.sentence(prompt)
+}
+
+func some(clip []byte) [][]byte {
+	if clip == nil {
+		return nil
+	}
+	return [][]byte{clip}
+}
+
+// keyWord is how the names of sentences call a key.
+func keyWord(number int) string {
+	switch number {
+	case 10:
+		return "STAR"
+	case 11:
+		return "POUND"
+	}
+	return strconv.Itoa(number)
+}
+
+func (l *Library) sentence(name string) [][]byte {
 	if clips, ok := l.sentences[name]; ok {
 		return clips
 	}
-	l.log.Warn("no such prompt", "prompt", prompt, "number", number)
+	l.log.Warn("no such prompt", "prompt", name)
 	return [][]byte{audio.Trouble()}
+}
+
+// Spell says a number digit by digit, or a name letter by letter, at most maxSpelled of them; what is neither digit,
+// letter nor + is left out.
+func (l *Library) Spell(text string) [][]byte {
+	var clips [][]byte
+	for _, c := range strings.ToUpper(text) {
+		name := "SAY_" + string(c)
+		if c == '+' {
+			name = "SAY_PLUS"
+		}
+		if clip, ok := l.sentences[name]; ok && len(clips) < maxSpelled {
+			clips = append(clips, clip...)
+		}
+	}
+	return clips
+}
+
+// numberWords are how the API's upload types write numbers.
+var numberWords = []string{
+	"ZERO", "ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX", "SEVEN", "EIGHT", "NINE", "TEN",
+}
+
+// UploadType is the API's type of the upload that may replace a prompt: its own name, where the API has no other.
+func UploadType(prompt string, number int) string {
+	switch prompt {
+	case "HOLD_POSITION":
+		if number < 0 || number > mostSpoken {
+			return prompt + "_MORE"
+		}
+		return prompt + "_" + numberWords[number]
+	case "HOLD_ESCAPE_VM":
+		if number >= 0 && number < 10 {
+			return prompt + "_" + numberWords[number]
+		}
+		return prompt + "_" + keyWord(number)
+	case "HOLD_CALLBACK":
+		return "HOLD_CALLBACK_REQUEST"
+	case "HOLD_CALLBACK_TYPE":
+		return "HOLD_CALLBACK_KEYPAD"
+	case "HOLD_CALLBACK_BOOKED":
+		return "HOLD_CALLBACK_REQUESTED"
+	case "HOLD_CALLBACK_NOT":
+		return "HOLD_CALLBACK_REJECTED"
+	}
+	return prompt
 }

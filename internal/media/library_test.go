@@ -21,7 +21,7 @@ func builtIn(t *testing.T, name string) []byte {
 
 func testLibrary(dir, places string) (*Library, *bytes.Buffer) {
 	var log bytes.Buffer
-	return newLibrary(dir, places, slog.New(slog.NewTextHandler(&log, nil))), &log
+	return newLibrary(dir, places, &Speech{}, slog.New(slog.NewTextHandler(&log, nil))), &log
 }
 
 // quiet logs nothing.
@@ -53,12 +53,12 @@ func TestLibraryHasEveryBuiltInSentence(t *testing.T) {
 		{"HOLD_ESCAPE_VM", 10, "HOLD_ESCAPE_VM_STAR"},
 		{"HOLD_ESCAPE_VM", 11, "HOLD_ESCAPE_VM_POUND"},
 	} {
-		got := l.Say(c.prompt, c.number)
+		got := l.Say(c.prompt, c.number, "")
 		if len(got) != 1 || !bytes.Equal(got[0], builtIn(t, c.name)) {
 			t.Errorf("%s %d is not %s", c.prompt, c.number, c.name)
 		}
 	}
-	if got := l.Say("BEEP", 0); !bytes.Equal(got[0], audio.Beep()) {
+	if got := l.Say("BEEP", 0, ""); !bytes.Equal(got[0], audio.Beep()) {
 		t.Error("BEEP is no beep")
 	}
 	if log.Len() != 0 {
@@ -73,7 +73,7 @@ func TestUnknownPromptIsAToneAndALine(t *testing.T) {
 		number int
 	}{{"HOLD_POSITION", 0}, {"HOLD_ESCAPE_VM", 12}, {"HOLD_ESCAPE_VM", -1}, {"SONG", 0}, {"", 0}} {
 		log.Reset()
-		got := l.Say(c.prompt, c.number)
+		got := l.Say(c.prompt, c.number, "")
 		if len(got) != 1 || !bytes.Equal(got[0], audio.Trouble()) || !bytes.Contains(log.Bytes(), []byte("no such prompt")) {
 			t.Errorf("%q %d: %d clips, log %q", c.prompt, c.number, len(got), log)
 		}
@@ -112,7 +112,9 @@ func TestPackReplacesWholeSentences(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "vm-mailboxfull.wav"), []byte("no sound"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, l := range []*Library{NewLibrary(dir, quiet), newLibrary("", filepath.Dir(dir)+"/*", quiet)} {
+	for _, l := range []*Library{
+		NewLibrary(dir, &Speech{}, quiet), newLibrary("", filepath.Dir(dir)+"/*", &Speech{}, quiet),
+	} {
 		if l.Pack() != dir {
 			t.Errorf("pack %q, want %q", l.Pack(), dir)
 		}
@@ -125,7 +127,7 @@ func TestPackReplacesWholeSentences(t *testing.T) {
 			{"HOLD_POSITION", 4, []float64{300, 500, 600}},
 			{"VM_UNAVAILABLE", 0, []float64{700}},
 		} {
-			got := l.Say(c.prompt, c.number)
+			got := l.Say(c.prompt, c.number, "")
 			if len(got) != len(c.tones) {
 				t.Errorf("%s %d has %d clips", c.prompt, c.number, len(got))
 				continue
@@ -163,11 +165,11 @@ func TestPackThatCannotBeReadIsLogged(t *testing.T) {
 // TestDebianPackIsFound runs where the package is installed, which .ci/run sees to.
 func TestDebianPackIsFound(t *testing.T) {
 	dir := findPack(packPlaces)
-	l := NewLibrary("", quiet)
+	l := NewLibrary("", &Speech{}, quiet)
 	if l.Pack() != dir {
 		t.Errorf("pack %q, installed %q", l.Pack(), dir)
 	}
-	if got := l.Say("HOLD_POSITION", 3); dir != "" && len(got) != 3 {
+	if got := l.Say("HOLD_POSITION", 3, ""); dir != "" && len(got) != 3 {
 		t.Errorf("position has %d clips", len(got))
 	}
 }

@@ -26,10 +26,11 @@ var layers = map[string]int{
 
 // owners are the only packages that may import a module.
 var owners = map[string]string{
-	"github.com/emiago/sipgo":    "internal/sipd",
-	"modernc.org/sqlite":         "internal/store",
-	"github.com/pion/sdp/v3":     "internal/media",
-	"github.com/alecthomas/kong": "cmd/switchboard",
+	"github.com/emiago/sipgo":       "internal/sipd",
+	"modernc.org/sqlite":            "internal/store",
+	"github.com/pion/sdp/v3":        "internal/media",
+	"github.com/hajimehoshi/go-mp3": "internal/media",
+	"github.com/alecthomas/kong":    "cmd/switchboard",
 }
 
 // stdOnly are the packages that import nothing but the standard library.
