@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	s := &site{company: newCompany()}
+	s := newSite()
 	if err := s.serve(*look); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -71,10 +71,17 @@ func (d *doors) SignOut(context.Context, string) error {
 // site is the console of a company on a port of its own; it can go away and come back.
 type site struct {
 	company *company
+	left    *shelf // voicemails
+	taped   *shelf // recordings
 	doors   doors
 	address string
 	server  *http.Server
 	wg      sync.WaitGroup
+}
+
+func newSite() *site {
+	now := time.Now()
+	return &site{company: newCompany(), left: someVoicemails(now), taped: someRecordings(now)}
 }
 
 func (s *site) serve(address string) error {
@@ -84,7 +91,8 @@ func (s *site) serve(address string) error {
 	}
 	s.address = listener.Addr().String()
 	s.server = &http.Server{Handler: console.New(console.Config{
-		Feed: s.company.feed, Sessions: &s.doors, Dist: web.Dist(), Version: "test", Company: "Analytical Engines",
+		Feed: s.company.feed, Sessions: &s.doors, Voicemails: s.left, Recordings: s.taped, Dist: web.Dist(), Version: "test",
+		Company:    "Analytical Engines",
 		SIPAddress: "sip:demo@127.0.0.1:5060", LinkHelp: "switchboard link", Log: slog.New(slog.DiscardHandler),
 	})}
 	s.wg.Go(func() {
@@ -144,7 +152,7 @@ func startBrowser(t *testing.T) context.Context {
 // open shows a new company's page in a new tab, signed in.
 func open(t *testing.T, browser context.Context) *tab {
 	t.Helper()
-	s := &site{company: newCompany()}
+	s := newSite()
 	if err := s.serve("127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}

@@ -124,7 +124,7 @@ func newCompany() *company {
 func someCenters(now time.Time) []route.CenterView {
 	return []route.CenterView{{
 		ID: support, Name: "Support", Availability: callcenter.Availability{Status: callcenter.Open},
-		Strategy: callcenter.LongestIdle, Waiting: 3, OldestEntry: now.Add(-102 * time.Second), OnDuty: 6, Capacity: 1,
+		Strategy: callcenter.LongestIdle, Waiting: 4, Callbacks: 1, OldestEntry: now.Add(-102 * time.Second), OnDuty: 6, Capacity: 1,
 		Goal: callcenter.Alerts{ServiceLevelPercent: 80, ServiceLevelSeconds: 20}, ServiceLevel: 71.4, MaxHoldCount: 50,
 		LongestWait: 4 * time.Minute, AnsweredInTarget: 30,
 		Outcomes: map[route.Outcome]int{
@@ -157,7 +157,7 @@ func someOperators(now time.Time) []route.OperatorView {
 		},
 		{
 			ID: 5, Name: "Hedy Lamarr", State: route.WrapUp, Since: ago(18 * time.Second), Until: now.Add(42 * time.Second),
-			Centers: []callcenter.ID{support}, Duty: on,
+			Extend: 30 * time.Second, Centers: []callcenter.ID{support}, Duty: on,
 		},
 		{ID: 6, Name: "Donald Knuth", State: route.NoDevice, Since: ago(6 * time.Minute), Centers: both, Duty: on},
 		{
@@ -195,29 +195,40 @@ func someCalls(now time.Time) []route.CallView {
 			},
 		},
 		{
-			ID: 5002, Center: support, From: "+1 555 010 0177", State: "queued", Position: 2, Since: ago(12 * time.Second),
+			ID: 5002, Center: support, From: "+1 555 010 0177", State: "queued", Position: 3, Since: ago(12 * time.Second),
 			Arrived: ago(14 * time.Second), Entered: ago(12 * time.Second),
 			Path: []route.PathStep{arrived(14 * time.Second), step(12*time.Second, "hold_queue", "Waits: all are busy")},
 		},
 		{
-			ID: 5003, Center: support, State: "queued", Position: 3, Since: ago(3 * time.Second),
+			ID: 5003, Center: support, State: "queued", Position: 4, Since: ago(3 * time.Second),
 			Arrived: ago(4 * time.Second), Entered: ago(3 * time.Second),
 			Path: []route.PathStep{arrived(4 * time.Second), step(3*time.Second, "hold_queue", "Waits: all are busy")},
 		},
 		{
 			ID: 5004, Center: support, From: "+1 555 010 0111", State: "connected", Operator: 1, Since: ago(83 * time.Second),
-			Arrived: ago(95 * time.Second), Entered: ago(94 * time.Second),
+			Arrived: ago(95 * time.Second), Entered: ago(94 * time.Second), Recording: "paused",
 			Path: []route.PathStep{arrived(95 * time.Second), step(83*time.Second, "answered", "Ada Lovelace answered")},
 		},
 		{
 			ID: 5005, Center: sales, From: "+44 20 7946 0958", State: "connected", Operator: 4, Since: ago(11 * time.Minute),
-			Arrived: ago(12 * time.Minute), Entered: ago(12 * time.Minute),
+			Arrived: ago(12 * time.Minute), Entered: ago(12 * time.Minute), Recording: "on",
 			Path: []route.PathStep{step(11*time.Minute, "answered", "Alan Turing answered after 9 s")},
 		},
 		{
 			ID: 5006, Center: sales, From: "+49 30 901820", State: "queued", Position: 1, Since: ago(7 * time.Second),
 			Arrived: ago(8 * time.Second), Entered: ago(7 * time.Second),
 			Path: []route.PathStep{step(7*time.Second, "hold_queue", "Waits: its turn comes after Support's callers")},
+		},
+		{
+			ID: 5008, Center: support, From: "+15550199", To: "+1 555 010 0155", State: "callback", Position: 2,
+			Since: ago(50 * time.Second), Arrived: ago(50 * time.Second), Entered: ago(60 * time.Second),
+			Direction: route.Outbound, Callback: true,
+			Path: []route.PathStep{step(50*time.Second, "callback", "Is to be called back on +1 555 010 0155")},
+		},
+		{
+			ID: 5009, Center: sales, From: "+1 555 010 0162", State: "menu", Since: ago(6 * time.Second),
+			Arrived: ago(7 * time.Second),
+			Path:    []route.PathStep{step(6*time.Second, "menu", "Hears the menu")},
 		},
 		{
 			ID: 5007, Center: night, From: "+1 555 010 0123", State: "voicemail", Since: ago(21 * time.Second),

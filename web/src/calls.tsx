@@ -1,7 +1,7 @@
 // The calls that are here now, each with its path and the reason of every step, and those that just ended.
 import { callStateName, clockTime, plural } from "./format";
 import { Icon, type IconName } from "./icons";
-import { ending, isWaiting, newestLine, waitTone, type Tone } from "./model";
+import { ending, farNumber, isWaiting, newestLine, waitTone, type Tone } from "./model";
 import { calls, ended, loaded, model, search, SHOWN_CALLS, SHOWN_ON_TV, tv } from "./state";
 import { Since, Waited } from "./time";
 import type { Call, Ended, Step } from "./wire";
@@ -13,6 +13,16 @@ const stateIcon: Record<string, IconName> = {
   connected: "phone",
   prompt: "speak",
   voicemail: "tape",
+  menu: "steps",
+  directory: "search",
+  extension: "keys",
+  router: "away",
+  person: "person",
+  forwarding: "away",
+  forwarded: "away",
+  callback: "back",
+  dialling: "phone",
+  connecting: "phone",
 };
 
 export function Calls() {
@@ -40,9 +50,19 @@ export function Calls() {
   );
 }
 
-function caller(c: { from?: string }): string {
+function caller(c: { from?: string; to?: string; direction?: string }): string {
   if (tv.value) return "Caller";
-  return c.from === undefined || c.from === "" ? "Number withheld" : c.from;
+  return farNumber(c) || "Number withheld";
+}
+
+function Recording({ c }: { c: Call }) {
+  if (c.recording === undefined) return null;
+  const on = c.recording === "on";
+  return (
+    <span class={`pill badge tone-${on ? "bad" : "warn"}`} data-recording={c.recording}>
+      {on ? <i class="state-dot" aria-hidden="true" /> : <Icon name="pause" />}{on ? "recording" : "recording paused"}
+    </span>
+  );
 }
 
 function Row({ c }: { c: Call }) {
@@ -72,12 +92,14 @@ function Head({ c, last }: { c: Call; last: string | undefined }) {
         <span class="soft"> {where?.name ?? "no call center"}</span>
       </span>
       <span class="call-place">
+        <Recording c={c} />
+        {c.callback === true && c.state !== "callback" && <span class="pill tone-none">callback</span>}
         {c.position !== undefined && <span class="pill tone-none">number {c.position}</span>}
-        {who !== undefined && <span class="call-operator">{waiting ? "ringing " : "with "}{who}</span>}
+        {who !== undefined && <span class="call-operator">{waiting || c.state === "person" ? "ringing " : "with "}{who}</span>}
       </span>
       <span class="call-time">
         {waiting && c.entered !== undefined
-          ? <Waited at={c.entered} tone={(ms) => waitTone(ms, where)} />
+          ? <Waited at={c.entered} tone={(ms) => (c.state === "callback" ? "none" : waitTone(ms, where))} />
           : <Since at={c.since ?? c.arrived} />}
       </span>
       {last !== undefined && <span class="call-last">{last}</span>}

@@ -1,9 +1,9 @@
 // One card per call center: what waits, how long, and how it does against its goal.
-import { percent, strategyName } from "./format";
+import { clockTime, percent, plural, strategyName } from "./format";
 import { Icon, type IconName } from "./icons";
 import { isOpen, serviceLevel, waitTone, type Tone } from "./model";
 import { center as picked, centers, choose, chosen, loaded, trend, TREND_SAMPLES, tv } from "./state";
-import { Waited } from "./time";
+import { Since, Waited } from "./time";
 import type { Center } from "./wire";
 
 const toneIcon: Record<Tone, IconName> = { good: "check", warn: "warn", bad: "down", none: "dash" };
@@ -38,7 +38,7 @@ function Card({ c, number }: { c: Center; number: number }) {
   const full = c.max_hold_count > 0 && c.waiting >= c.max_hold_count;
   const on = picked.value === c.id;
   return (
-    <article class={`card${on ? " chosen" : ""}`}>
+    <article class={`card${on ? " chosen" : ""}${c.alert !== undefined ? " alarm" : ""}`}>
       <header class="card-head">
         <h3>
           <button type="button" class="card-name" data-tile data-center={c.id} aria-pressed={on}
@@ -46,10 +46,14 @@ function Card({ c, number }: { c: Center; number: number }) {
             {c.name}
           </button>
         </h3>
+        {c.callbacks !== undefined && (
+          <span class="pill" data-callbacks={c.id}><Icon name="back" />{plural(c.callbacks, "callback", "callbacks")}</span>
+        )}
         <Openness c={c} />
         {number <= 9 && <kbd aria-hidden="true">{number}</kbd>}
       </header>
       {c.description !== undefined && !tv.value && <p class="card-about soft" title={c.description}>{c.description}</p>}
+      <Alarmed c={c} />
       <div class="figures">
         <p class="figure big">
           <span class={`num value tone-${full ? "bad" : "none"}`} data-waiting={c.id}>{c.waiting}</span>
@@ -77,6 +81,18 @@ function Card({ c, number }: { c: Center; number: number }) {
         <Trend id={c.id} />
       </footer>
     </article>
+  );
+}
+
+/** The alert of a center: what is wrong, and since when. */
+function Alarmed({ c }: { c: Center }) {
+  if (c.alert === undefined) return null;
+  return (
+    <p class="card-alert tone-bad">
+      <Icon name="bell" />
+      <span>{c.alert.text}. Alert since <span class="num">{clockTime(c.alert.since)}</span>
+        {" "}(<Since at={c.alert.since} />).</span>
+    </p>
   );
 }
 

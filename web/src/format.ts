@@ -19,6 +19,22 @@ export function clockTime(ms: number): string {
   return timeOfDay.format(ms);
 }
 
+const dayAndTime = new Intl.DateTimeFormat(undefined, {
+  day: "numeric", month: "short", hour: "2-digit", minute: "2-digit",
+});
+
+const minutes = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+
+/** The minute of a time of today, with the day of any other. */
+export function minute(ms: number, now: number): string {
+  const today = new Date(ms).toDateString() === new Date(now).toDateString();
+  return today ? minutes.format(ms) : dateTime(ms);
+}
+
+export function dateTime(ms: number): string {
+  return dayAndTime.format(ms);
+}
+
 const strategies: Record<string, string> = {
   fixedorder: "Fixed order",
   longestidle: "Longest idle",
@@ -37,8 +53,18 @@ const callStates: Record<string, string> = {
   offering: "Ringing",
   queued: "Waiting",
   connected: "Talking",
-  prompt: "Prompt",
+  prompt: "Listening",
   voicemail: "Voicemail",
+  menu: "Menu",
+  directory: "Directory",
+  extension: "Extension",
+  router: "Call router",
+  person: "To a person",
+  forwarding: "Forwarding",
+  forwarded: "Forwarded",
+  callback: "Callback",
+  dialling: "Calling",
+  connecting: "Connecting",
 };
 
 export function callStateName(state: string): string {

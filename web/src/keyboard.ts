@@ -1,10 +1,11 @@
 // The keys of the page. Arrows move between tiles by where they are on the screen.
-import { center, centers, choose, search, setTV, tv } from "./state";
+import { center, centers, choose, muted, search, setMuted, setTV, tv } from "./state";
 import { fullScreen } from "./top";
 
 export function listen(): void {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]") !== null) return;
+    if (event.target instanceof HTMLMediaElement) return; // its keys are the browser's
     const typing = event.target instanceof HTMLInputElement;
     if (typing && event.key !== "Escape" && event.key !== "ArrowDown") return;
     if (press(event.key)) event.preventDefault();
@@ -28,6 +29,10 @@ function press(key: string): boolean {
     case "t":
     case "T":
       setTV(!tv.value);
+      return true;
+    case "m":
+    case "M":
+      setMuted(!muted.value);
       return true;
     case "?":
       document.getElementById("keys")?.click();

@@ -1,12 +1,14 @@
 // The live page: queues, operators and calls as they are this second.
 import { effect } from "@preact/signals";
 import { render } from "preact";
+import { listenForAlarms } from "./alerts";
 import { Calls, Recent } from "./calls";
 import { Centers } from "./centers";
 import { listen } from "./keyboard";
 import { connect, STALE_S, tick } from "./link";
 import { Operators } from "./operators";
 import { age, link, sampleTrend, totals, TREND_EVERY_MS, tv } from "./state";
+import { followTapes, Tapes } from "./tapes";
 import { Banners, Foot, Top, Totals, waitingInWords, type Facts } from "./top";
 
 /** Screen readers hear the number of waiting callers at most this often. */
@@ -25,6 +27,7 @@ function Page({ facts }: { facts: Facts }) {
           <div><Calls /><Recent /></div>
           <Operators />
         </div>
+        <Tapes />
       </main>
       <Foot facts={facts} />
     </div>
@@ -50,6 +53,8 @@ function start(root: HTMLElement): void {
     document.title = waiting > 0 ? `(${waiting}) Switchboard` : "Switchboard";
   });
   listen();
+  listenForAlarms();
+  followTapes();
   connect(page);
   setInterval(() => tick(page), 1000);
   setInterval(sampleTrend, TREND_EVERY_MS);

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { duration, initials, percent } from "./format";
 import {
-  apply, byName, empty, ending, inOrder, isOpen, KEPT_ENDED, KEPT_NOTICES, matches, newestLine, serviceLevel,
-  waitTone,
+  alarmsOf, apply, byName, CHIME_AGAIN_MS, chime, cleared, CLEARED_MS, empty, ending, farNumber, inOrder, isOpen,
+  KEPT_ENDED, KEPT_NOTICES, matches, mergePages, newestLine, plainNotices, serviceLevel, waitTone, type Chimed,
 } from "./model";
-import type { Call, Center, Ended, Operator, Update } from "./wire";
+import type { Call, Center, Ended, Operator, Tape, Tapes, Update } from "./wire";
 
 const center = (over: Partial<Center> = {}): Center => ({
   id: "1", name: "Support", availability: "open", strategy: "longestidle", waiting: 0, on_duty: 1, capacity: 1,
@@ -49,6 +49,15 @@ test("a call that ends leaves the list and is remembered with its outcome, seen 
   const next = apply(first, [update({ seq: 6, at: 200, ended: [over("a"), over("x")] })]);
   assert.deepEqual([...next.calls.keys()], ["b"]);
   assert.deepEqual(next.ended, [over("x"), over("a")]);
+});
+
+test("a caller who leaves one call center for another stays in the list until the visit ends", () => {
+  const leg = { ...over("leg1"), visit: "a" };
+  const moved = apply(first, [update({ seq: 6, at: 200, calls: [call("a", { center: "2" })], ended: [leg] })]);
+  assert.equal(moved.calls.get("a")?.center, "2");
+  assert.deepEqual(moved.ended, [leg]);
+  const gone = apply(moved, [update({ seq: 7, at: 300, ended: [{ ...over("leg2"), visit: "a" }] })]);
+  assert.deepEqual([...gone.calls.keys()], ["b"]);
 });
 
 test("deleted centers and operators go", () => {
@@ -105,6 +114,60 @@ test("an answered call says why that operator rang", () => {
   assert.equal(newestLine(call("a", { path: [took] })), "Ada answered");
   assert.equal(newestLine(call("a", { path: [took, rang] })), rang.text);
   assert.equal(newestLine(call("a", { path: [rang, took] })), "Rang Ada: idle longest (9s). Ada answered.");
+});
+
+test("the place of a callback stands in the line; its number is the one to call", () => {
+  const ghost = call("g", { state: "callback", entered: 5, direction: "outbound", from: "+1", to: "+2" });
+  assert.deepEqual(inOrder([call("q", { entered: 9 }), ghost]).map((c) => c.id), ["g", "q"]);
+  assert.equal(farNumber(ghost), "+2");
+  assert.equal(farNumber(call("q", { from: "+3", to: "+4" })), "+3");
+  assert.equal(ending({ ...over("g"), callback: true }).word, "Called back");
+  assert.equal(ending({ ...over("g"), callback: true, outcome: "failed" }).word, "Not reached");
+});
+
+test("a chime comes when an alert is raised, and each minute while one lasts", () => {
+  const alarms = alarmsOf([center({ id: "2", alert: { since: 9, text: "b" } }), center(),
+    center({ id: "3", alert: { since: 8, text: "a" } })]);
+  assert.deepEqual(alarms.map((a) => a.center), ["3", "2"]);
+  let state: Chimed = { keys: new Set(), at: 0 };
+  const at = (now: number, list: typeof alarms) => {
+    const { due, chimed } = chime(list, state, now);
+    state = chimed;
+    return due;
+  };
+  assert.equal(at(1000, []), false);
+  assert.equal(at(2000, alarms.slice(0, 1)), true);
+  assert.equal(at(2001, alarms.slice(0, 1)), false);
+  assert.equal(at(3000, alarms), true, "another alert");
+  assert.equal(at(3000 + CHIME_AGAIN_MS - 1, alarms), false);
+  assert.equal(at(3000 + CHIME_AGAIN_MS, alarms), true);
+  assert.equal(at(3000 + 2 * CHIME_AGAIN_MS, []), false, "cleared");
+});
+
+test("a cleared alert is shown for a while, apart from the notices", () => {
+  const list = [
+    { at: 1000, level: "info", text: "over", alert: "cleared" as const },
+    { at: 900, level: "warning", text: "slow", alert: "raised" as const }, { at: 800, level: "info", text: "plain" },
+  ];
+  assert.deepEqual(plainNotices(list).map((n) => n.text), ["plain"]);
+  assert.deepEqual(cleared(list, 1000 + CLEARED_MS - 1).map((n) => n.text), ["over"]);
+  assert.deepEqual(cleared(list, 1000 + CLEARED_MS), []);
+});
+
+test("the newest page of tapes goes in front of the known ones, unless there is a gap", () => {
+  const tape = (id: string, heard: Tape["heard"] = []): Tape =>
+    ({ id, at: 1, length_ms: 1, complete: true, heard });
+  const page = (next: string | undefined, ...items: Tape[]): Tapes => ({ you: "me", items, next });
+  const known = page("old", tape("3"), tape("2"), tape("1"));
+  const heard = tape("3", [{ at: 1, by: "me" }]);
+  const ids = (p: Tapes) => p.items.map((t) => t.id).join(" ");
+  const merged = mergePages(known, page("n", tape("4"), heard));
+  assert.equal(ids(merged), "4 3 2 1");
+  assert.equal(merged.next, "old");
+  assert.equal(merged.items[1], heard);
+  assert.equal(ids(mergePages(known, page("n", tape("9"), tape("8")))), "9 8");
+  assert.equal(mergePages(known, page("n", tape("3"), tape("2"), tape("1"))).next, "n");
+  assert.equal(ids(mergePages(undefined, known)), "3 2 1");
 });
 
 test("small words", () => {

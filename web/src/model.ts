@@ -1,10 +1,14 @@
 // What the page knows, and how updates change it. Pure: no clock, no document.
-import type { Call, Center, Ended, Notice, Operator, Step, Update } from "./wire";
+import type { Call, Center, Ended, Notice, Operator, Step, Tapes, Update } from "./wire";
 
 /** How many ended calls the page remembers. */
 export const KEPT_ENDED = 20;
 /** How many notices the page remembers. */
 export const KEPT_NOTICES = 5;
+/** How long a cleared alert stays on the page. */
+export const CLEARED_MS = 120_000;
+/** How often the chime comes again while an alert lasts. */
+export const CHIME_AGAIN_MS = 60_000;
 
 export interface Model {
   seq: number;
@@ -55,6 +59,7 @@ function replaced(u: Update): Model {
 
 function changed(model: Model, u: Update): Model {
   const over = u.ended ?? [];
+  const alive = new Set((u.calls ?? []).map((c) => c.id)); // a caller may leave one call center for another
   return {
     seq: u.seq,
     centers: merged(model.centers, u.centers, u.deleted_centers),
@@ -62,7 +67,7 @@ function changed(model: Model, u: Update): Model {
     calls: merged(
       model.calls,
       u.calls,
-      over.map((e) => e.id),
+      over.map((e) => e.visit ?? e.id).filter((id) => !alive.has(id)),
     ),
     ended: latest(over, model.ended),
     notices: newest(u.notices ?? [], model.notices),
@@ -116,8 +121,14 @@ export function isOpen(c: Center): boolean {
   return c.availability === "open" || c.availability === "holiday_open";
 }
 
+/** Whether a call stands in a line: a caller, or the place that a callback keeps. */
 export function isWaiting(c: Call): boolean {
-  return c.state === "offering" || c.state === "queued";
+  return c.state === "offering" || c.state === "queued" || c.state === "callback";
+}
+
+/** The number at the other end: who calls us, or whom we call. */
+export function farNumber(c: { from?: string; to?: string; direction?: string }): string | undefined {
+  return c.direction === "outbound" ? c.to : c.from;
 }
 
 /** Calls in the order of a supervisor's worry: those who wait, longest first; the rest; talking ones, newest first. */
@@ -141,6 +152,9 @@ function compare(a: string, b: string): number {
 
 /** How a call ended, in a word and a tone. */
 export function ending(e: Ended): { tone: Tone; word: string } {
+  if (e.callback === true) {
+    return e.outcome === "answered" ? { tone: "good", word: "Called back" } : { tone: "bad", word: "Not reached" };
+  }
   switch (e.outcome) {
     case "answered":
       return { tone: "good", word: "Answered" };
@@ -155,7 +169,7 @@ export function ending(e: Ended): { tone: Tone; word: string } {
     case "forwarded":
       return { tone: "none", word: "Forwarded" };
     case "callback_requested":
-      return { tone: "none", word: "Callback" };
+      return { tone: "none", word: "Callback booked" };
     case "rejected":
       return { tone: "bad", word: "Refused" };
     case "failed":
@@ -176,4 +190,53 @@ export function matches(query: string, ...texts: (string | undefined)[]): boolea
     .toLowerCase()
     .split(/\s+/)
     .every((word) => hay.includes(word));
+}
+
+/** An alert that lasts. */
+export interface Alarm {
+  center: string;
+  since: number;
+  text: string;
+}
+
+/** The alerts that last, oldest first. */
+export function alarmsOf(centers: Iterable<Center>): Alarm[] {
+  const list: Alarm[] = [];
+  for (const { id, alert } of centers) {
+    if (alert !== undefined) list.push({ center: id, ...alert });
+  }
+  return list.sort((a, b) => a.since - b.since || compare(a.center, b.center));
+}
+
+/** What was chimed for, and when last. */
+export interface Chimed {
+  keys: ReadonlySet<string>;
+  at: number;
+}
+
+/** Whether it is time for a chime: an alert is new, or lasts and the last chime is a while ago. */
+export function chime(alarms: readonly Alarm[], before: Chimed, now: number): { due: boolean; chimed: Chimed } {
+  const keys = new Set(alarms.map((a) => `${a.center} ${a.since}`));
+  const fresh = [...keys].some((key) => !before.keys.has(key));
+  const due = fresh || (keys.size > 0 && now - before.at >= CHIME_AGAIN_MS);
+  return { due, chimed: { keys, at: due ? now : before.at } };
+}
+
+/** Notices without those that tell of alerts, which have a place of their own. */
+export function plainNotices(list: readonly Notice[]): Notice[] {
+  return list.filter((n) => n.alert === undefined);
+}
+
+/** The alerts that were cleared a moment ago, newest first. */
+export function cleared(list: readonly Notice[], now: number): Notice[] {
+  return list.filter((n) => n.alert === "cleared" && now - n.at < CLEARED_MS);
+}
+
+/** Puts the newest page in front of those that are known. With a gap between them the older ones are given up. */
+export function mergePages(known: Tapes | undefined, fresh: Tapes): Tapes {
+  const ids = new Set(fresh.items.map((t) => t.id));
+  if (known === undefined || !known.items.some((t) => ids.has(t.id))) return fresh;
+  const last = known.items.findLastIndex((t) => ids.has(t.id));
+  const older = known.items.slice(last + 1);
+  return older.length === 0 ? fresh : { you: fresh.you, items: [...fresh.items, ...older], next: known.next };
 }

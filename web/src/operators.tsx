@@ -1,7 +1,8 @@
 // Everybody who takes calls: state, since when, and on what.
-import { initials } from "./format";
+import { duration, initials } from "./format";
 import { Icon, type IconName } from "./icons";
-import { loaded, model, operators, search, tv } from "./state";
+import { farNumber } from "./model";
+import { clock, loaded, model, operators, search, tv } from "./state";
 import { Since, Until } from "./time";
 import type { Operator, OperatorState } from "./wire";
 
@@ -68,6 +69,7 @@ function Person({ o }: { o: Operator }) {
           {o.state === "wrap-up" && o.until !== undefined && <small><Until at={o.until} /> left</small>}
         </span>
         <Detail o={o} />
+        {o.state === "wrap-up" && <WrapUp o={o} />}
       </button>
     </li>
   );
@@ -79,9 +81,18 @@ function Detail({ o }: { o: Operator }) {
   const parts: string[] = [];
   if (call !== undefined) {
     const where = centers.get(call.center ?? "")?.name ?? "";
-    parts.push(tv.value ? where : [call.from ?? "Number withheld", where].filter(Boolean).join(" · "));
+    parts.push(tv.value ? where : [farNumber(call) || "Number withheld", where].filter(Boolean).join(" · "));
   }
   if (o.reason !== undefined && o.reason !== "") parts.push(o.reason);
+  if (o.state === "wrap-up" && (o.extend_ms ?? 0) > 0) parts.push(`may add ${duration(o.extend_ms ?? 0)}`);
   if (o.off_after === true) parts.push("off duty after this");
   return parts.length === 0 ? null : <span class="person-detail">{parts.join(" · ")}</span>;
+}
+
+/** How much of the wrap-up is left, as a bar. */
+function WrapUp({ o }: { o: Operator }) {
+  const { since = 0, until = 0 } = o;
+  if (until <= since) return null;
+  const left = Math.min(1, Math.max(0, (until - clock.value) / (until - since)));
+  return <span class="wrap-bar" aria-hidden="true"><i style={{ width: `${(left * 100).toFixed(1)}%` }} /></span>;
 }

@@ -1,6 +1,8 @@
 // The page's state as signals: the model that the stream feeds, and what the person at the page chose.
 import { batch, computed, signal } from "@preact/signals";
-import { apply, byName, empty, inOrder, isWaiting, matches, type Message } from "./model";
+import {
+  alarmsOf, apply, byName, cleared, empty, farNumber, inOrder, isWaiting, matches, plainNotices, type Message,
+} from "./model";
 import type { Call, Notice, Operator } from "./wire";
 
 /** How many calls are drawn at most; the list says how many there are. */
@@ -43,7 +45,7 @@ export const calls = computed(() => {
   const { value: only } = chosen;
   const shown = [...model.value.calls.values()].filter((c) => {
     if (only !== undefined && c.center !== only.id) return false;
-    return search.value === "" || matches(search.value, tv.value ? "" : c.from, ...namesOf(c));
+    return search.value === "" || matches(search.value, tv.value ? "" : farNumber(c), ...namesOf(c));
   });
   return inOrder(shown);
 });
@@ -56,8 +58,10 @@ export const totals = computed(() => {
   const { calls, operators, centers } = model.value;
   let waiting = 0;
   let talking = 0;
+  let callbacks = 0;
   for (const call of calls.values()) {
     if (isWaiting(call)) waiting++;
+    if (call.state === "callback") callbacks++;
     if (call.state === "connected") talking++;
   }
   let oldest = 0;
@@ -66,12 +70,20 @@ export const totals = computed(() => {
   }
   const count = (state: Operator["state"]) => [...operators.values()].filter((o) => o.state === state).length;
   const onDuty = operators.size - count("off duty");
-  return { waiting, talking, oldest, onDuty, available: count("available") };
+  return { waiting, callbacks, talking, oldest, onDuty, available: count("available") };
 });
 
 export const notices = computed(() =>
-  [...local.value, ...model.value.notices].filter((n) => n.at > dismissed.value).sort((a, b) => b.at - a.at),
+  plainNotices([...local.value, ...model.value.notices])
+    .filter((n) => n.at > dismissed.value)
+    .sort((a, b) => b.at - a.at),
 );
+
+/** The service level alerts that last. */
+export const alarms = computed(() => alarmsOf(model.value.centers.values()));
+
+/** Alerts that were cleared a moment ago. */
+export const over = computed(() => cleared(model.value.notices, clock.value));
 
 function namesOf(c: Call): (string | undefined)[] {
   const { centers, operators } = model.peek();
@@ -84,6 +96,28 @@ export function take(messages: readonly Message[]): void {
     model.value = apply(model.value, messages);
     loaded.value = true;
   });
+}
+
+const MUTED = "muted"; // the key in the browser's memory
+
+/** Whether alerts come without a sound, in this browser. */
+export const muted = signal(remembered());
+
+function remembered(): boolean {
+  try {
+    return localStorage.getItem(MUTED) === "yes";
+  } catch {
+    return false; // a browser may keep nothing
+  }
+}
+
+export function setMuted(on: boolean): void {
+  muted.value = on;
+  try {
+    localStorage.setItem(MUTED, on ? "yes" : "no");
+  } catch {
+    // it holds for as long as the page is open
+  }
 }
 
 /** Puts away the notices that are shown. */

@@ -1,9 +1,10 @@
 // The bar at the top, the four totals, and everything the page has to say about itself.
 import { useRef } from "preact/hooks";
+import { Alerts } from "./alerts";
 import { clockTime, plural } from "./format";
 import { Icon, Mark } from "./icons";
 import { STALE_S } from "./link";
-import { age, clock, dismiss, link, loaded, notices, search, setTV, totals, tv } from "./state";
+import { age, clock, dismiss, link, loaded, muted, notices, search, setMuted, setTV, totals, tv } from "./state";
 import { Since } from "./time";
 
 export interface Facts {
@@ -31,6 +32,10 @@ export function Top({ facts }: { facts: Facts }) {
         <button type="button" class="tool" aria-pressed={tv.value} onClick={() => setTV(!tv.value)}
           title="TV view: large, without callers' numbers (T)">
           <Icon name="screen" /><span class="wide">TV</span><span class="sr">view</span>
+        </button>
+        <button type="button" class="tool" id="mute" aria-pressed={muted.value} onClick={() => setMuted(!muted.value)}
+          title="Alerts without sound (M)">
+          <Icon name={muted.value ? "quiet" : "bell"} /><span class="sr">Alerts without sound</span>
         </button>
         <button type="button" class="tool" id="full" onClick={fullScreen} title="Full screen (F)">
           <Icon name="expand" /><span class="sr">Full screen</span>
@@ -71,6 +76,7 @@ function Keys() {
     ["Esc", "show everything again"],
     ["T", "TV view, without callers' numbers"],
     ["F", "full screen"],
+    ["M", "alerts with or without sound"],
   ];
   return (
     <>
@@ -89,7 +95,7 @@ function Keys() {
 export function Banners() {
   const down = link.value !== "live" && age.value >= STALE_S;
   return (
-    <div class="banners">
+    <section class="banners" aria-label="Alerts and notices">
       {down && (
         <div class="banner tone-bad" data-stale>
           <Icon name="warn" />
@@ -97,6 +103,7 @@ export function Banners() {
           <span class="num">{loaded.value ? `The data is ${age.value} s old.` : "No data yet."} Trying again.</span>
         </div>
       )}
+      <Alerts />
       <div role="status">
         {!tv.value && notices.value.length > 0 && (
           <div class={`banner tone-${notices.value[0]?.level === "warning" ? "warn" : "info"}`} data-notices>
@@ -112,7 +119,7 @@ export function Banners() {
           </div>
         )}
       </div>
-    </div>
+    </section>
   );
 }
 
@@ -120,7 +127,8 @@ export function Totals() {
   const t = totals.value;
   return (
     <dl class="totals" aria-label="All call centers">
-      <div><dt>Waiting</dt><dd class="num" data-total-waiting>{t.waiting}</dd></div>
+      <div><dt>Waiting</dt><dd class="num" data-total-waiting>{t.waiting}
+        {t.callbacks > 0 && <small> with {plural(t.callbacks, "callback", "callbacks")}</small>}</dd></div>
       <div><dt>Longest wait</dt><dd>{t.oldest > 0 ? <Since at={t.oldest} /> : <span class="num">0:00</span>}</dd></div>
       <div><dt>Talking</dt><dd class="num">{t.talking}</dd></div>
       <div><dt>Available</dt><dd class="num">{t.available}<small> of {t.onDuty} on duty</small></dd></div>

@@ -27,6 +27,8 @@ export interface Center {
   max_hold_count: number;
   longest_wait_ms: number;
   answered_in_target: number;
+  callbacks?: number; // of those waiting
+  alert?: { since: number; text: string };
 }
 
 export interface Operator {
@@ -37,6 +39,7 @@ export interface Operator {
   until?: number;
   reason?: string;
   off_after?: boolean;
+  extend_ms?: number; // how much longer this wrap-up may still be made
   call?: string;
   missed?: number;
   centers: string[];
@@ -60,6 +63,9 @@ export interface Call {
   position?: number;
   operator?: string;
   path: Step[];
+  direction?: "inbound" | "outbound";
+  callback?: boolean;
+  recording?: "on" | "paused";
 }
 
 export type Outcome =
@@ -73,9 +79,10 @@ export type Outcome =
   | "rejected"
   | "failed";
 
-/** A call that is over. */
+/** A call that is over: of a visit to several call centers, the part in one of them. */
 export interface Ended {
   id: string;
+  visit?: string; // the call of the lists that it was of; absent: this one
   at: number;
   center?: string;
   from?: string;
@@ -85,12 +92,15 @@ export interface Ended {
   operator?: string;
   wait_ms: number;
   path: Step[];
+  direction?: "inbound" | "outbound";
+  callback?: boolean;
 }
 
 export interface Notice {
   at: number;
   level: string;
   text: string;
+  alert?: "raised" | "reminded" | "cleared";
 }
 
 export interface Update {
@@ -103,4 +113,26 @@ export interface Update {
   deleted_centers?: string[];
   deleted_operators?: string[];
   notices?: Notice[];
+}
+
+/** A voicemail or a recording. */
+export interface Tape {
+  id: string;
+  call?: string;
+  center?: string;
+  operator?: string;
+  number?: string;
+  direction?: "inbound" | "outbound";
+  reason?: string;
+  at: number;
+  length_ms: number;
+  complete: boolean;
+  heard: { at: number; by: string }[];
+}
+
+/** One page of a listing of tapes, newest first. */
+export interface Tapes {
+  you: string; // as this browser is named among those who heard
+  items: Tape[];
+  next?: string | undefined; // where the next page begins; absent: this is the last
 }
