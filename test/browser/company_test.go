@@ -124,7 +124,8 @@ func newCompany() *company {
 func someCenters(now time.Time) []route.CenterView {
 	return []route.CenterView{{
 		ID: support, Name: "Support", Availability: callcenter.Availability{Status: callcenter.Open},
-		Strategy: callcenter.LongestIdle, Waiting: 4, Callbacks: 1, OldestEntry: now.Add(-102 * time.Second), OnDuty: 6, Capacity: 1,
+		Strategy: callcenter.LongestIdle, Waiting: 4, Callbacks: 1, OnDuty: 6, Capacity: 1,
+		OldestEntry: now.Add(-102 * time.Second),
 		Goal: callcenter.Alerts{ServiceLevelPercent: 80, ServiceLevelSeconds: 20}, ServiceLevel: 71.4, MaxHoldCount: 50,
 		LongestWait: 4 * time.Minute, AnsweredInTarget: 30,
 		Outcomes: map[route.Outcome]int{
