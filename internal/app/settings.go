@@ -26,6 +26,11 @@ func (a *App) settingsEvents(changes []store.Change) {
 			if read := a.uploads.changed(); read != nil {
 				a.wg.Go(read)
 			}
+			for _, side := range []any{change.Old, change.New} {
+				if prompt, ok := side.(*callcenter.CustomPrompt); ok && prompt.Target.Type == callcenter.TargetCallCenter {
+					a.engine.Say(uploaded(a.store.Snapshot(), callcenter.ID(prompt.Target.ID)))
+				}
+			}
 		case store.KindDevice:
 			if device, ok := firstOf[*callcenter.Device](change); ok {
 				a.operatorChanged(device.Owner)
@@ -74,10 +79,23 @@ func (a *App) forTheCore(center *callcenter.Center) *callcenter.Center {
 	return &own
 }
 
+// uploaded tells the core which prompts of a call center are uploads.
+func uploaded(snapshot *store.Snapshot, center callcenter.ID) route.PromptsUploaded {
+	target := callcenter.Target{ID: int64(center), Type: callcenter.TargetCallCenter}
+	said := route.PromptsUploaded{Center: center}
+	for _, prompt := range snapshot.CustomPrompts() {
+		if prompt.Selected && prompt.Target == target {
+			said.Prompts = append(said.Prompts, route.Prompt(prompt.Type))
+		}
+	}
+	return said
+}
+
 func (a *App) officeChanged(office *callcenter.Office) {
 	for _, center := range a.store.Snapshot().Centers() {
 		if center.OfficeID == office.ID {
 			a.engine.Say(route.CenterChanged{Center: a.forTheCore(center)})
+			a.engine.Say(uploaded(snapshot, center.ID))
 		}
 	}
 }

@@ -133,9 +133,10 @@ type Lines interface {
 	Line(order route.DialFar) (to, from string, status int)
 }
 
-// Routers asks call routers. The answer comes once, from another goroutine; an error says why there is none.
+// Routers asks call routers. The answer comes once, from another goroutine, with the router's default target; its Err
+// says why there is none.
 type Routers interface {
-	Ask(order route.AskRouter, answered func(route.RouterAnswer, error))
+	Ask(order route.AskRouter, answered func(route.RouterAnswered))
 }
 
 // Config is what an exchange needs. Say tells the core a fact; it must not block.

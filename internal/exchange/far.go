@@ -1,8 +1,6 @@
 package exchange
 
 import (
-	"errors"
-
 	"switchboard/internal/route"
 )
 
@@ -109,16 +107,9 @@ func (e *farEvents) Failed(status int) {
 	}
 }
 
-func routerAnswered(call route.CallID, answer route.RouterAnswer, err error) route.RouterAnswered {
-	if err != nil {
-		return route.RouterAnswered{Call: call, Err: err.Error()}
-	}
-	return route.RouterAnswered{Call: call, Answer: answer}
-}
-
 // noRouters answers for call routers where none can be asked.
 type noRouters struct{}
 
-func (noRouters) Ask(_ route.AskRouter, answered func(route.RouterAnswer, error)) {
-	answered(route.RouterAnswer{}, errors.New("call routers cannot be asked here"))
+func (noRouters) Ask(_ route.AskRouter, answered func(route.RouterAnswered)) {
+	answered(route.RouterAnswered{Err: "call routers cannot be asked here"})
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"switchboard/internal/callcenter"
 	"switchboard/internal/route"
 )
 
@@ -139,7 +140,23 @@ func TestACallRouterThatCannotBeAskedIsAnError(t *testing.T) {
 	if !ok || answer.Call != 9 || answer.Err == "" {
 		t.Errorf("said %+v", b.said[0])
 	}
-	if got := routerAnswered(9, route.RouterAnswer{Action: route.RouterEnd}, nil); got.Answer.Action != route.RouterEnd {
-		t.Errorf("%+v", got)
+}
+
+// router says the same to everybody.
+type router route.RouterAnswered
+
+func (r router) Ask(_ route.AskRouter, answered func(route.RouterAnswered)) {
+	answered(route.RouterAnswered(r))
+}
+
+func TestACallRouterAnswersTheCallThatAsked(t *testing.T) {
+	b := newBench()
+	says := route.RouterAnswered{
+		Answer:        route.RouterAnswer{Action: route.RouterEnd, Message: "Goodbye"},
+		DefaultTarget: callcenter.Target{ID: 5, Type: callcenter.TargetCallCenter},
 	}
+	b.cfg.Routers = router(says)
+	b.do(route.AskRouter{Call: 9})
+	says.Call = 9
+	want(t, "said", b.said, route.Event(says))
 }

@@ -25,8 +25,9 @@ func (x *Exchange) Perform(effect route.Effect) {
 	case route.DialFar:
 		x.dial(order)
 	case route.AskRouter:
-		x.cfg.Routers.Ask(order, func(answer route.RouterAnswer, err error) {
-			x.cfg.Say(routerAnswered(order.Call, answer, err))
+		x.cfg.Routers.Ask(order, func(answered route.RouterAnswered) {
+			answered.Call = order.Call
+			x.cfg.Say(answered)
 		})
 	default:
 		if id, ok := callOf(order); ok {
