@@ -95,7 +95,6 @@ func (a *App) officeChanged(office *callcenter.Office) {
 	for _, center := range a.store.Snapshot().Centers() {
 		if center.OfficeID == office.ID {
 			a.engine.Say(route.CenterChanged{Center: a.forTheCore(center)})
-			a.engine.Say(uploaded(snapshot, center.ID))
 		}
 	}
 }
@@ -165,6 +164,7 @@ func (a *App) tellAll() {
 	for _, center := range snapshot.Centers() {
 		if center.State != callcenter.StateDeleted {
 			a.engine.Say(route.CenterChanged{Center: a.forTheCore(center)})
+			a.engine.Say(uploaded(snapshot, center.ID))
 		}
 	}
 }

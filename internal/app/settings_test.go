@@ -9,7 +9,9 @@ import (
 )
 
 func TestTheCoreIsToldOfSelectedUploadsOfACenter(t *testing.T) {
-	of := func(id int64, kind callcenter.TargetType) callcenter.Target { return callcenter.Target{ID: id, Type: kind} }
+	of := func(id int64, kind callcenter.TargetType) callcenter.Target {
+		return callcenter.Target{ID: id, Type: kind}
+	}
 	db := newStore(t, func(tx *store.Tx) error {
 		for i, p := range []callcenter.CustomPrompt{
 			{Target: of(5, callcenter.TargetCallCenter), Type: "GREETING", Selected: true},
