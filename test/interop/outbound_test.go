@@ -1,0 +1,88 @@
+package interop
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"switchboard/internal/audio"
+	"switchboard/internal/softphone"
+	"switchboard/test/lab"
+)
+
+// An operator has a number called over a trunk: their phone rings first, the number sees the call center's own, both
+// hear each other, and the recording has the number left, the operator right, and silence where it was paused.
+func TestAnOperatorCallsANumberOverATrunk(t *testing.T) {
+	t.Parallel()
+	company := lab.Serve(t, t.TempDir()).Company()
+	station := company.Station()
+	company.MustAPI("POST", "/api/v2/x/trunks",
+		fmt.Sprintf(`{"name": "out", "addresses": ["127.0.0.0/8"], "outbound": "sip:%s"}`, station.Addr()))
+	center := company.Center("Support", `{"advanced_settings": {"auto_call_recording": {
+		"call_recording_outbound": true, "allow_pause_recording": true}}}`)
+	ada := company.Operator("Ada")
+	center.Add(ada, 50)
+	ada.StaticPhone("ada", station.Addr())
+	const number, forbidden = "+12025550177", "+442055500177"
+	rung, called := make(chan *softphone.Call, 1), make(chan *softphone.Call, 1)
+	station.Static("ada", func(c *softphone.Call) { c.Answer(); rung <- c })
+	station.Static(number, func(c *softphone.Call) { c.Answer(); called <- c })
+
+	body := `{"phone_number": %q, "user_id": %s, "group_id": %s, "group_type": "callcenter"}`
+	refused := company.API("POST", "/api/v2/call", fmt.Sprintf(body, forbidden, ada.ID, center.ID))
+	if refused.Status < 400 || refused.Status > 499 {
+		t.Errorf("a call to a country that is not allowed: %d %s", refused.Status, refused.Raw)
+	}
+	company.MustAPI("POST", "/api/v2/call", fmt.Sprintf(body, number, ada.ID, center.ID))
+	operator, far := <-rung, <-called
+	if far.From != center.Number {
+		t.Errorf("the number sees %q, want %s", far.From, center.Number)
+	}
+	active := "/api/v2/users/" + ada.ID + "/activecall"
+	eventually(t, "the end of the notice", func() bool {
+		return company.API("PATCH", active, `{"is_recording": true}`).Status == http.StatusOK
+	})
+	operator.Say(fiveSecondsOf(1000))
+	far.Say(fiveSecondsOf(400))
+	time.Sleep(time.Second)
+	for _, recorded := range []bool{false, true} {
+		company.MustAPI("PATCH", active, fmt.Sprintf(`{"is_recording": %t}`, recorded))
+		time.Sleep(time.Second)
+	}
+	far.Hangup()
+	wait(t, operator, softphone.EndedEvent, bound)
+
+	var file lab.Answer
+	eventually(t, "the recording", func() bool {
+		list := company.MustAPI("GET", "/api/v2/x/recordings", "").Items()
+		if len(list) != 1 || list[0].Text("direction") != "outbound" {
+			return false
+		}
+		file = company.API("GET", "/api/v2/x/recordings/"+list[0].Text("id")+"/audio", "")
+		return file.Status == http.StatusOK
+	})
+	left, right, err := audio.ReadStereoWAV(file.Raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for side, hz := range map[*audio.Sound]float64{&left: 400, &right: 1000} {
+		if got := audio.ToneRMS(side.Samples, hz); got < 0.5*audio.RMS(side.Samples) {
+			t.Errorf("%g Hz are %.0f of %.0f RMS", hz, got, audio.RMS(side.Samples))
+		}
+		if pause := longestSilence(audio.Trim(side.Samples, 0)); pause < 800*time.Millisecond {
+			t.Errorf("the longest silence is %s, want the second of the pause", pause)
+		}
+	}
+}
+
+func longestSilence(samples []int16) time.Duration {
+	longest, run := 0, 0
+	for _, s := range samples {
+		if run++; s != 0 {
+			run = 0
+		}
+		longest = max(longest, run)
+	}
+	return time.Duration(longest) * time.Second / audio.Rate
+}
