@@ -137,6 +137,13 @@ func (e *ear) hearsPartOf(prompt string) {
 	e.until("the beginning of "+prompt, func(heard []byte) bool { return has(heard, sound[:audio.Rate/2]) })
 }
 
+// forget turns to what is heard from now on.
+func (e *ear) forget() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.heard = nil
+}
+
 // leavesMessage speaks for three seconds after the beep, then presses #.
 func (e *ear) leavesMessage() {
 	e.t.Helper()
@@ -250,6 +257,12 @@ func (e *ear) press(digit byte) {
 func (e *ear) hearsFrom(operator *softphone.Call, hz float64) {
 	e.t.Helper()
 	operator.Loop(note(hz))
+	e.hearsTone(hz)
+}
+
+// hearsTone waits until the last half second heard is a tone.
+func (e *ear) hearsTone(hz float64) {
+	e.t.Helper()
 	e.until(fmt.Sprintf("a tone of %.0f Hz", hz), func(heard []byte) bool {
 		if len(heard) < audio.Rate/2 {
 			return false

@@ -80,6 +80,7 @@ func serves(ctx context.Context, c *softphone.Call) {
 type desk struct {
 	*lab.Operator
 	t      testing.TB
+	ctx    context.Context
 	manner atomic.Pointer[manner]
 	rang   chan *softphone.Call
 }
@@ -87,15 +88,36 @@ type desk struct {
 // desk seats an operator, on duty and not yet in any call center.
 func (h *hall) desk(name string, m manner) *desk {
 	h.T.Helper()
-	d := &desk{Operator: h.Operator(name), t: h.T, rang: make(chan *softphone.Call, 1024)}
-	d.now(m)
-	ctx := h.T.Context()
-	d.Phone(h.station, func(c *softphone.Call) {
-		d.rang <- c
-		(*d.manner.Load())(ctx, c)
-	})
+	d := h.seat(h.Operator(name), m)
+	d.Phone(h.station, d.ring)
 	h.Until(name+" is available", func(p lab.Picture) bool { return p.Operator(d.Operator).State == route.Available })
 	return d
+}
+
+// outside is somebody in the telephone network, with a phone that the company's calls out reach.
+func (h *hall) outside(number string, m manner) *desk {
+	h.T.Helper()
+	d := h.seat(&lab.Operator{Name: number}, m)
+	h.station.Static(number, d.ring)
+	return d
+}
+
+// callsOut lets calls to the telephone network out, to the phones of outside.
+func (h *hall) callsOut() {
+	h.T.Helper()
+	h.MustAPI("POST", "/api/v2/x/trunks",
+		fmt.Sprintf(`{"name": "out", "addresses": ["192.0.2.1"], "outbound": "sip:%s"}`, h.station.Addr()))
+}
+
+func (h *hall) seat(o *lab.Operator, m manner) *desk {
+	d := &desk{Operator: o, t: h.T, ctx: h.T.Context(), rang: make(chan *softphone.Call, 1024)}
+	d.now(m)
+	return d
+}
+
+func (d *desk) ring(c *softphone.Call) {
+	d.rang <- c
+	(*d.manner.Load())(d.ctx, c)
 }
 
 // now changes what the operator does from the next call on.
