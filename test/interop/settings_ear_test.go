@@ -263,12 +263,7 @@ func (e *ear) hearsFrom(operator *softphone.Call, hz float64) {
 // hearsTone waits until the last half second heard is a tone.
 func (e *ear) hearsTone(hz float64) {
 	e.t.Helper()
-	e.until(fmt.Sprintf("a tone of %.0f Hz", hz), func(heard []byte) bool {
-		if len(heard) < audio.Rate/2 {
-			return false
-		}
-		return isTone(audio.DecodeAll(heard[len(heard)-audio.Rate/2:], audio.ULaw), hz)
-	})
+	e.until(fmt.Sprintf("a tone of %.0f Hz", hz), func(heard []byte) bool { return endsInTone(heard, hz) })
 }
 
 // isTone says that most of what is heard is of one frequency.
