@@ -227,6 +227,9 @@ func TestVoicemails(t *testing.T) {
 		{ID: 13, Path: "../outside.wav", Complete: true},
 		{ID: 14, Path: "gone.wav", Complete: true},
 	} {
+		if m.ID == 13 {
+			m.User = operatorID(t, ada)
+		}
 		m.Call, m.Center, m.At = route.CallID(100+i), centerID(t, center), noon.Add(time.Duration(i)*time.Second)
 		m.Duration = 2500 * time.Millisecond
 		co.store.SaveVoicemail(m)
@@ -236,7 +239,9 @@ func TestVoicemails(t *testing.T) {
 	}
 	target := "/api/v2/x/voicemails"
 	list := co.send("GET", target+"?limit=2", nil).want(200)
-	if len(list.items()) != 2 || list.at("items.0.id") != "11" || list.at("items.1.id") != "13" {
+	if len(list.items()) != 2 || list.at("items.0.id") != "11" || list.at("items.1.id") != "13" ||
+		list.at("items.0.target_id") != center || list.at("items.1.target_id") != ada ||
+		list.at("items.1.target_type") != "user" {
 		t.Errorf("list: %s", list.body)
 	}
 	if next := co.send("GET", target+"?cursor="+list.text("cursor"), nil).want(200); next.at("items.0.id") != "14" {

@@ -14,8 +14,12 @@ import (
 )
 
 func showMessage(m store.VoicemailRecord) messageBody {
+	box := callcenter.Target{ID: int64(m.Center), Type: callcenter.TargetCallCenter}
+	if m.User != 0 {
+		box = callcenter.Target{ID: int64(m.User), Type: callcenter.TargetUser}
+	}
 	return messageBody{
-		ID: m.ID, Call: m.Call, TargetID: m.Center, TargetType: callcenter.TargetCallCenter, From: m.From,
+		ID: m.ID, Call: m.Call, TargetID: box.ID, TargetType: box.Type, From: m.From,
 		Date: millis(m.At), Duration: m.Duration.Milliseconds(), Reason: m.Reason, ListenedBy: m.ListenedBy,
 	}
 }

@@ -150,7 +150,7 @@ type trunkBody struct {
 type messageBody struct {
 	ID         int64                   `json:"id"`
 	Call       route.CallID            `json:"call_id"`
-	TargetID   callcenter.ID           `json:"target_id"`
+	TargetID   int64                   `json:"target_id"`
 	TargetType callcenter.TargetType   `json:"target_type"`
 	From       string                  `json:"external_number,omitzero"`
 	Date       int64                   `json:"date"`

@@ -43,8 +43,8 @@ func newMailbox(dir string, db *store.Store, log *slog.Logger) (*mailbox, error)
 func (m *mailbox) Begin(order route.Record, at time.Time) (string, error) {
 	id := newVoicemailID()
 	rec := store.VoicemailRecord{
-		ID: id, Call: order.Call, Center: order.Center, From: order.From, At: at, Reason: order.Reason,
-		Path: filepath.Join(voicemailDir, fmt.Sprintf("%d.wav", id)),
+		ID: id, Call: order.Call, Center: order.Center, User: order.User, From: order.From, At: at,
+		Reason: order.Reason, Path: filepath.Join(voicemailDir, fmt.Sprintf("%d.wav", id)),
 	}
 	m.mu.Lock()
 	m.open[order.Call] = rec

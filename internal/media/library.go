@@ -173,7 +173,7 @@ func (l *Library) Say(prompt string, number int, text string) [][]byte {
 	case "HOLD_CALLBACK_NUMBER":
 		return slices.Concat(l.sentence("HOLD_CALLBACK_NUMBER"), l.Spell(text), l.sentence("HOLD_CALLBACK_CHOICE"))
 	case "CALLBACK_FOR":
-		return slices.Concat(l.sentence("CALLBACK_FOR"), l.Spell(text), l.sentence("CALLBACK_FOR_CHOICE"))
+		return slices.Concat(l.sentence("CALLBACK_FOR"), l.Spell(text))
 	case "DIRECTORY_PICK":
 		name, ok := l.speech.Clip(text)
 		spoken := some(name)

@@ -142,7 +142,7 @@ func TestSentencesWithNumbersAndNames(t *testing.T) {
 		{"HOLD_CALLBACK", 2, "", names("HOLD_CALLBACK", "PRESS_2")},
 		{"HOLD_CALLBACK_NUMBER", 0, "+49 (1)", names("HOLD_CALLBACK_NUMBER", "SAY_PLUS", "SAY_4", "SAY_9", "SAY_1",
 			"HOLD_CALLBACK_CHOICE")},
-		{"CALLBACK_FOR", 0, "", names("CALLBACK_FOR", "CALLBACK_FOR_CHOICE")},
+		{"CALLBACK_FOR", 0, "", names("CALLBACK_FOR")},
 		{"DIRECTORY_PICK", 1, "Zoë B", names("DIRECTORY_FOR", "SAY_Z", "SAY_O", "SAY_B", "PRESS_1")},
 		{"TEXT", 0, "hello", nil},
 		{"GREETING", 0, "", nil},

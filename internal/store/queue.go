@@ -171,7 +171,7 @@ func (e callEntry) write(w *writer) error {
 
 func (e VoicemailRecord) write(w *writer) error {
 	_, err := w.stmts.saveVoicemail.Exec(e.ID, int64(e.Call), int64(e.Center), e.From, nanos(e.At), int64(e.Duration),
-		e.Reason, e.Path, e.Complete)
+		e.Reason, e.Path, e.Complete, int64(e.User))
 	return err
 }
 

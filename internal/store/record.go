@@ -86,6 +86,7 @@ type VoicemailRecord struct {
 	Seq        int64 // its place among the complete ones, by when they became so; the store's; 0: it is not yet
 	Call       route.CallID
 	Center     callcenter.ID
+	User       callcenter.OperatorID // whose box it is in; 0: the call center's
 	From       string
 	At         time.Time
 	Duration   time.Duration

@@ -91,7 +91,7 @@ func (s *Store) MaxStep(ctx context.Context) (uint64, error) {
 	return uint64(step), nil
 }
 
-const voicemailSQL = `SELECT id, seq, call, center, caller, at, duration, reason, path, complete FROM voicemail `
+const voicemailSQL = `SELECT id, seq, call, center, caller, at, duration, reason, path, complete, operator FROM voicemail `
 
 // Voicemails lists all voicemails, oldest first, those still being recorded among them.
 func (s *Store) Voicemails(ctx context.Context) ([]VoicemailRecord, error) {
@@ -207,7 +207,7 @@ func (s *Store) TakeLink(ctx context.Context, hash [32]byte) (bool, error) {
 
 func scanVoicemail(rows *sql.Rows) (v VoicemailRecord, err error) {
 	var at int64
-	err = rows.Scan(&v.ID, &v.Seq, &v.Call, &v.Center, &v.From, &at, &v.Duration, &v.Reason, &v.Path, &v.Complete)
+	err = rows.Scan(&v.ID, &v.Seq, &v.Call, &v.Center, &v.From, &at, &v.Duration, &v.Reason, &v.Path, &v.Complete, &v.User)
 	v.At = instant(at)
 	return v, err
 }

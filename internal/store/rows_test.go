@@ -19,7 +19,7 @@ func TestVoicemails(t *testing.T) {
 	late := VoicemailRecord{
 		ID: 1, Call: 5, Center: 22, From: "+431", At: at.Add(time.Hour), Reason: "timeout", Path: "a.wav",
 	}
-	early := VoicemailRecord{ID: 2, Call: 6, Center: 22, At: at, Reason: "escape", Path: "b.wav"}
+	early := VoicemailRecord{ID: 2, Call: 6, Center: 22, User: 11, At: at, Reason: "escape", Path: "b.wav"}
 	gone := VoicemailRecord{ID: 3, Call: 7, At: at}
 	for _, v := range []VoicemailRecord{late, early, gone} {
 		s.SaveVoicemail(v)

@@ -58,12 +58,13 @@ const (
 )
 
 // saveVoicemailSQL gives a message its place among the complete ones when it first is complete.
-const saveVoicemailSQL = `INSERT INTO voicemail (id, call, center, caller, at, duration, reason, path, complete, seq)
-	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,
+const saveVoicemailSQL = `INSERT INTO voicemail (id, call, center, caller, at, duration, reason, path, complete, operator, seq)
+	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
 		CASE WHEN ?9 THEN (SELECT coalesce(max(seq), 0) + 1 FROM voicemail) ELSE 0 END)
 	ON CONFLICT (id) DO UPDATE SET
 		call = excluded.call, center = excluded.center, caller = excluded.caller, at = excluded.at,
 		duration = excluded.duration, reason = excluded.reason, path = excluded.path, complete = excluded.complete,
+		operator = excluded.operator,
 		seq = CASE WHEN voicemail.seq > 0 THEN voicemail.seq ELSE excluded.seq END`
 
 // statements are the writer's, prepared once.
