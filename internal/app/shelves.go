@@ -39,8 +39,8 @@ func (s voicemailShelf) List(ctx context.Context, behind string, limit int) ([]c
 			return nil, "", err
 		}
 		tapes = append(tapes, console.Tape{
-			ID: v.ID, Call: v.Call, Center: v.Center, Operator: v.User, Number: v.From, Reason: v.Reason, At: v.At, Length: v.Duration,
-			Complete: true, Heard: hearings(s.store.Snapshot(), heard),
+			ID: v.ID, Call: v.Call, Center: v.Center, Operator: v.User, Number: v.From, Reason: v.Reason,
+			At: v.At, Length: v.Duration, Complete: true, Heard: hearings(s.store.Snapshot(), heard),
 		})
 	}
 	next := ""

@@ -91,7 +91,8 @@ func (s *Store) MaxStep(ctx context.Context) (uint64, error) {
 	return uint64(step), nil
 }
 
-const voicemailSQL = `SELECT id, seq, call, center, caller, at, duration, reason, path, complete, operator FROM voicemail `
+const voicemailSQL = `SELECT id, seq, call, center, caller, at, duration, reason, path, complete, operator
+	FROM voicemail `
 
 // Voicemails lists all voicemails, oldest first, those still being recorded among them.
 func (s *Store) Voicemails(ctx context.Context) ([]VoicemailRecord, error) {

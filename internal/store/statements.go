@@ -58,7 +58,8 @@ const (
 )
 
 // saveVoicemailSQL gives a message its place among the complete ones when it first is complete.
-const saveVoicemailSQL = `INSERT INTO voicemail (id, call, center, caller, at, duration, reason, path, complete, operator, seq)
+const saveVoicemailSQL = `INSERT INTO voicemail
+	(id, call, center, caller, at, duration, reason, path, complete, operator, seq)
 	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
 		CASE WHEN ?9 THEN (SELECT coalesce(max(seq), 0) + 1 FROM voicemail) ELSE 0 END)
 	ON CONFLICT (id) DO UPDATE SET
