@@ -29,12 +29,16 @@ func (c *keyCreateCommand) Run(ctx context.Context) error {
 
 type keySignInCommand struct {
 	Data string `default:"switchboard-data" type:"path" help:"Directory of the server's data."`
-	HTTP string `default:"127.0.0.1:8080" help:"Address of the server's pages."`
+	HTTP string `help:"host:port of the server's pages (default: where it last served them)."`
 }
 
 // Run prints the link.
 func (c *keySignInCommand) Run(ctx context.Context) error {
-	link, err := app.CreateSignInLink(ctx, c.Data, "http://"+c.HTTP)
+	url := ""
+	if c.HTTP != "" {
+		url = "http://" + c.HTTP
+	}
+	link, err := app.CreateSignInLink(ctx, c.Data, url)
 	if err == nil {
 		fmt.Println(link)
 	}

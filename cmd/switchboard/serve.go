@@ -31,6 +31,14 @@ type serverFlags struct {
 	Verbose          bool          `short:"v" help:"Log more."`
 }
 
+// Validate refuses limits that would let nothing through; an unset flag has its default.
+func (f serverFlags) Validate() error {
+	if f.RateLimit < 1 || f.CompanyRateLimit < 1 || f.NewCallsPerSec < 1 {
+		return errors.New("--rate-limit, --company-rate-limit and --new-calls-per-second must be at least 1")
+	}
+	return nil
+}
+
 func (f serverFlags) config(dir string) app.Config {
 	return app.Config{
 		DataDir: dir, HTTP: f.HTTP, SIP: f.SIP, RTPPorts: f.RTPPorts, Advertise: f.Advertise, Timezone: f.Timezone,
@@ -53,7 +61,7 @@ func (c *serveCommand) Run(ctx context.Context) (err error) {
 		return explainPort(err)
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
-	if server.FirstStart() {
+	if server.NeedsAdmin() {
 		if err := welcome(ctx, server); err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -235,6 +236,14 @@ func (a *App) URL() string { return "http://" + a.listener.Addr().String() }
 
 // FirstStart says whether this start created the company.
 func (a *App) FirstStart() bool { return a.firstStart }
+
+// NeedsAdmin says that nobody can administer this company yet: no admin key was ever shown. It stays so when a first
+// start created the company and then found a port taken.
+func (a *App) NeedsAdmin() bool {
+	return !slices.ContainsFunc(a.store.Snapshot().Keys(), func(k *store.Key) bool {
+		return k.Role == store.RoleCompanyAdmin
+	})
+}
 
 // Store is the database, for commands that prepare a company before it takes calls.
 func (a *App) Store() *store.Store { return a.store }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -9,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"switchboard/web"
 )
 
 // Finding is one thing that doctor looked at. Mend is the command or flag that would put it right; "" when it is fine.
@@ -18,6 +21,9 @@ type Finding struct {
 	Text string
 	Mend string
 }
+
+// writable is W_OK of access(2).
+const writable = 2
 
 // What a busy server wants of its host.
 const (
@@ -30,7 +36,7 @@ const (
 func Doctor(cfg Config) []Finding {
 	cfg = cfg.withDefaults()
 	return []Finding{
-		checkConfig(cfg), checkData(cfg.DataDir), checkDisk(cfg.DataDir),
+		checkConfig(cfg), checkPages(), checkData(cfg.DataDir), checkDisk(cfg.DataDir),
 		checkPort("pages and API", "tcp", cfg.HTTP, "--http"), checkPort("calls (UDP)", "udp", cfg.SIP, "--sip"),
 		checkPort("calls (TCP)", "tcp", cfg.SIP, "--sip"), checkFiles(), checkBuffer(), checkPrompts(cfg.Prompts),
 	}
@@ -43,10 +49,24 @@ func checkConfig(cfg Config) Finding {
 	return Finding{Name: "settings", OK: true, Text: "complete"}
 }
 
+func checkPages() Finding {
+	if _, err := fs.Stat(web.Dist(), "manifest.json"); err != nil {
+		return Finding{Name: "pages", Text: "this program was built without them", Mend: "make build"}
+	}
+	return Finding{Name: "pages", OK: true, Text: "built in"}
+}
+
 func checkData(dir string) Finding {
 	f := Finding{Name: "data directory", Text: dir + " can be written", OK: true}
 	probe := filepath.Join(dir, ".doctor")
 	if _, err := os.Stat(dir); os.IsNotExist(err) {
+		parent := filepath.Dir(dir)
+		for _, err := os.Stat(parent); os.IsNotExist(err) && parent != filepath.Dir(parent); _, err = os.Stat(parent) {
+			parent = filepath.Dir(parent)
+		}
+		if err := syscall.Access(parent, writable); err != nil {
+			return Finding{Name: f.Name, Text: parent + ": " + err.Error(), Mend: "--data DIR somewhere else"}
+		}
 		f.Text = dir + " does not exist yet; the first start makes it"
 		return f
 	}
@@ -59,14 +79,14 @@ func checkData(dir string) Finding {
 
 func checkDisk(dir string) Finding {
 	for ; ; dir = filepath.Dir(dir) {
-		var fs syscall.Statfs_t
-		if err := syscall.Statfs(dir, &fs); err != nil {
+		var disk syscall.Statfs_t
+		if err := syscall.Statfs(dir, &disk); err != nil {
 			if parent := filepath.Dir(dir); parent != dir {
 				continue
 			}
 			return Finding{Name: "disk", Text: err.Error(), Mend: "--data DIR on another disk"}
 		}
-		free := fs.Bavail * uint64(fs.Bsize)
+		free := disk.Bavail * uint64(disk.Bsize)
 		f := Finding{Name: "disk", OK: free >= wantedFreeBytes, Text: fmt.Sprintf("%d MB free", free>>20)}
 		if !f.OK {
 			f.Mend = "--data DIR on a larger disk"

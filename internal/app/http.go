@@ -7,7 +7,9 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"path"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -22,6 +24,9 @@ import (
 	"switchboard/web"
 )
 
+// addressFile tells the command that makes sign-in links where the pages of the server on this directory are.
+const addressFile = "pages-url"
+
 // startHTTP serves the pages and the API on one listener.
 func (a *App) startHTTP() error {
 	a.sessions = auth.NewSessions(a.store, a.store, time.Now)
@@ -35,13 +40,16 @@ func (a *App) startHTTP() error {
 		Feed: a.engine.Subscribe, Sessions: browsers{a.sessions}, Dist: web.Dist(), Version: Version,
 		Voicemails: voicemailShelf{a.store, a.cfg.DataDir}, Recordings: recordingShelf{a.store, a.cfg.DataDir},
 		Company: a.store.Snapshot().Company().Name, SIPAddress: "sip:" + a.PublicSIPAddr().String(),
-		LinkHelp: "switchboard key sign-in --data " + a.cfg.DataDir, Log: a.cfg.Log,
+		LinkHelp: "switchboard key sign-in --data DIR", Log: a.cfg.Log,
 	})
 	var err error
 	if a.listener, err = net.Listen("tcp", a.cfg.HTTP); err != nil {
 		return fmt.Errorf("listen for pages and API on %s: %w", a.cfg.HTTP, err)
 	}
-	a.http = httpServer(bySide{rest: rest, pages: pages}, a.cfg.Log)
+	if err := os.WriteFile(filepath.Join(a.cfg.DataDir, addressFile), []byte(a.URL()+"\n"), 0o600); err != nil {
+		return fmt.Errorf("note where the pages are: %w", err)
+	}
+	a.http = httpServer(bySide{rest: rest, pages: pages, metrics: a.metrics()}, a.cfg.Log)
 	a.wg.Go(func() {
 		if err := a.http.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {
 			a.cfg.Log.Error("the web side stopped; calls go on", "error", err)
@@ -52,17 +60,19 @@ func (a *App) startHTTP() error {
 
 // bySide hands a request to the API or to the pages. The API also gets paths that only lead to it when cleaned: the
 // pages' ServeMux would answer them with a redirect, where the API promises its own 404.
-type bySide struct{ rest, pages http.Handler }
+type bySide struct{ rest, pages, metrics http.Handler }
 
 // ServeHTTP implements http.Handler.
 func (b bySide) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	clean := path.Clean("/" + r.URL.Path)
-	if clean == "/openapi.json" || strings.HasPrefix(clean+"/", "/api/") ||
-		strings.HasPrefix(r.URL.Path, "/api/") {
+	switch {
+	case clean == "/openapi.json", strings.HasPrefix(clean+"/", "/api/"), strings.HasPrefix(r.URL.Path, "/api/"):
 		b.rest.ServeHTTP(w, r)
-		return
+	case clean == metricsPath:
+		b.metrics.ServeHTTP(w, r)
+	default:
+		b.pages.ServeHTTP(w, r)
 	}
-	b.pages.ServeHTTP(w, r)
 }
 
 // live answers what only the running core knows.

@@ -5,6 +5,9 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"switchboard/internal/auth"
@@ -56,8 +59,16 @@ func CreateKey(ctx context.Context, dir, role, email string) (_ string, err erro
 	return text, db.AddKey(ctx, "command line", &key)
 }
 
-// CreateSignInLink makes a sign-in link beside a running server whose pages are at url.
+// CreateSignInLink makes a sign-in link beside a running server. Url is where its pages are; "": where it said that it
+// serves them.
 func CreateSignInLink(ctx context.Context, dir, url string) (_ string, err error) {
+	if url == "" {
+		said, err := os.ReadFile(filepath.Join(dir, addressFile))
+		if err != nil {
+			return "", fmt.Errorf("find the server's pages, start it once or give --http: %w", err)
+		}
+		url = strings.TrimSpace(string(said))
+	}
 	db, err := store.OpenBeside(ctx, dir)
 	if err != nil {
 		return "", err

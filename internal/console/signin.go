@@ -48,7 +48,7 @@ func (c *console) needSignIn(w http.ResponseWriter, r *http.Request) {
 	c.page(w, r, http.StatusUnauthorized, "plain.html", plainPage{
 		Title: "Sign in to see the live page",
 		Lines: []string{
-			"The server prints a sign-in link when it starts. Open that link in this browser.",
+			"The server printed a sign-in link at its first start. Open such a link in this browser.",
 			"Each link works once. " + c.newLink(),
 		},
 		Code: c.LinkHelp,

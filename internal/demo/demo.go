@@ -61,6 +61,9 @@ func Run(ctx context.Context, cfg Config) (err error) {
 		cfg: cfg, server: server, voice: media.NewTrack(audio.Music()),
 		random: rand.New(rand.NewPCG(cfg.Seed, 1)),
 	}
+	if !server.FirstStart() {
+		return errors.New("this data directory already holds a company; the demo wants an empty one (--data DIR)")
+	}
 	if w.company, err = found(ctx, server.Store(), server.Networks()); err != nil {
 		return fmt.Errorf("found the demo company: %w", err)
 	}

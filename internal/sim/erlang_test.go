@@ -99,7 +99,7 @@ func TestDispatcherMeetsTheory(t *testing.T) {
 		})
 		within(t, name+": wait", reports, want.Wait, func(r Report) float64 { return r.MeanWait.Seconds() })
 		within(t, name+": abandons", reports, want.Abandons, func(r Report) float64 {
-			return float64(r.Abandoned) / float64(r.Offered)
+			return float64(r.Abandoned+r.Short) / float64(r.Offered)
 		})
 	}
 }

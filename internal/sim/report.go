@@ -19,7 +19,8 @@ type Report struct {
 	// The figures are of the calls that arrived after Options.Warmup.
 	Offered      int           // rang or waited
 	Answered     int           // of them
-	Abandoned    int           // hung up while waiting or ringing, short ones included
+	Abandoned    int           // hung up while waiting or ringing
+	Short        int           // the same, so soon that it does not count
 	Waited       int           // of the offered, longer than not at all
 	InTarget     int           // answered within the target of their center
 	MeanWait     time.Duration // of the offered
@@ -76,7 +77,7 @@ func (w *world) book(r route.CallRecord) {
 			f.r.InTarget++
 		}
 	case route.ShortAbandoned:
-		f.r.Abandoned++
+		f.r.Short++
 	case route.Abandoned:
 		f.r.Abandoned++
 		f.countable++
@@ -135,6 +136,7 @@ func (r Report) String() string {
 	fmt.Fprintf(&b, "\n%-20s %s\n", "service level", level)
 	fmt.Fprintf(&b, "%-20s %s\n", "speed of answer", r.MeanAnswer.Round(100*time.Millisecond))
 	fmt.Fprintf(&b, "%-20s %s\n", "longest wait", r.LongestWait.Round(time.Second))
-	fmt.Fprintf(&b, "%-20s %d of %d offered\n", "abandoned", r.Abandoned, r.Offered)
+	fmt.Fprintf(&b, "%-20s %.1f%% of %d offered calls, %d short ones aside\n", "abandonment rate",
+		100*float64(r.Abandoned)/float64(max(r.Offered-r.Short, 1)), r.Offered-r.Short, r.Short)
 	return b.String()
 }

@@ -82,7 +82,8 @@ func TestWhoHeardARecordingIsKeptWhenItIsGone(t *testing.T) {
 	}
 	start := now.Add(-3 * time.Second)
 	want := []Access{
-		{At: start, By: "key a"}, {At: start.Add(time.Second), By: "session 5"},
+		{At: start, By: "key a"},
+		{At: start.Add(time.Second), By: "session 5"},
 		{At: start.Add(2 * time.Second), By: "key a"},
 	}
 	if got, err := s.RecordingAccesses(t.Context(), 1); err != nil || !reflect.DeepEqual(got, want) {

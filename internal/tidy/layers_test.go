@@ -17,7 +17,7 @@ var layers = map[string]int{
 	"internal/engine": 3, "internal/auth": 3, "internal/limit": 3, "internal/egress": 3,
 	"internal/sipd": 4, "internal/media": 4, "internal/api": 4, "internal/console": 4, "internal/exchange": 4,
 	"internal/hooks": 4,
-	"internal/app": 5, "internal/softphone": 5,
+	"internal/app":   5, "internal/softphone": 5,
 	"internal/demo":   6,
 	"cmd/switchboard": 7,
 	// made at development time, not part of the program

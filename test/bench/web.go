@@ -37,7 +37,7 @@ func measureStart(ctx context.Context, r *report) error {
 const webTime = 4 * time.Second
 
 // measureHTTP sends requests from clients that each wait for the answer; every 200 of a PATCH is on disk. The
-// server has all processors here: on a single one Go's scheduler holds the writer up after each of its system calls.
+// server has all processors here: on a single one, more clients were served less.
 func measureHTTP(ctx context.Context, r *report) error {
 	s, err := startServerOn(ctx, allCores)
 	if err != nil {

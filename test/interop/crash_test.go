@@ -17,7 +17,9 @@ import (
 const orphanBound = 5 * time.Second
 
 // fiveSecondsOf is five seconds of one frequency.
-func fiveSecondsOf(hz float64) []byte { return audio.EncodeAll(audio.Sine(5*audio.Rate, -20, hz), audio.ULaw) }
+func fiveSecondsOf(hz float64) []byte {
+	return audio.EncodeAll(audio.Sine(5*audio.Rate, -20, hz), audio.ULaw)
+}
 
 // A crash in mid-call: both sides get their BYE when the server is back, the recording plays up to the crash, the call
 // has its one outcome, and a caller who waited has the place back when they call again.

@@ -1,7 +1,7 @@
 // The page's state as signals: the model that the stream feeds, and what the person at the page chose.
 import { batch, computed, signal } from "@preact/signals";
 import {
-  alarmsOf, apply, byName, cleared, empty, farNumber, inOrder, isWaiting, matches, plainNotices, type Message,
+  alarmsOf, apply, byName, cleared, empty, farNumber, inOrder, matches, plainNotices, type Message,
 } from "./model";
 import type { Call, Notice, Operator } from "./wire";
 
@@ -56,16 +56,16 @@ export const ended = computed(() =>
 
 export const totals = computed(() => {
   const { calls, operators, centers } = model.value;
-  let waiting = 0;
   let talking = 0;
   let callbacks = 0;
   for (const call of calls.values()) {
-    if (isWaiting(call)) waiting++;
     if (call.state === "callback") callbacks++;
     if (call.state === "connected") talking++;
   }
+  let waiting = 0; // in the lines, as the cards count: who rings at once on arrival is in none
   let oldest = 0;
-  for (const { oldest_entry: entry = 0 } of centers.values()) {
+  for (const { oldest_entry: entry = 0, waiting: inLine } of centers.values()) {
+    waiting += inLine;
     if (entry > 0 && (oldest === 0 || entry < oldest)) oldest = entry;
   }
   const count = (state: Operator["state"]) => [...operators.values()].filter((o) => o.state === state).length;
