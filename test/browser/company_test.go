@@ -126,8 +126,8 @@ func someCenters(now time.Time) []route.CenterView {
 		ID: support, Name: "Support", Availability: callcenter.Availability{Status: callcenter.Open},
 		Strategy: callcenter.LongestIdle, Waiting: 4, Callbacks: 1, OnDuty: 6, Capacity: 1,
 		OldestEntry: now.Add(-102 * time.Second),
-		Goal:        callcenter.Alerts{ServiceLevelPercent: 80, ServiceLevelSeconds: 20}, ServiceLevel: 71.4, MaxHoldCount: 50,
-		LongestWait: 4 * time.Minute, AnsweredInTarget: 30,
+		Goal:        callcenter.Alerts{ServiceLevelPercent: 80, ServiceLevelSeconds: 20}, ServiceLevel: 71.4,
+		LongestWait: 4 * time.Minute, AnsweredInTarget: 30, MaxHoldCount: 50,
 		Outcomes: map[route.Outcome]int{
 			route.Answered: 42, route.Abandoned: 4, route.ShortAbandoned: 1, route.Voicemail: 3, route.Message: 1,
 		},
