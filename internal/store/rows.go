@@ -134,6 +134,15 @@ func (s *Store) Voicemail(ctx context.Context, id int64) (VoicemailRecord, bool,
 	return list[0], err == nil, err
 }
 
+// VoicemailOf finds the voicemail of a call, without who listened.
+func (s *Store) VoicemailOf(ctx context.Context, call route.CallID) (VoicemailRecord, bool, error) {
+	list, err := query(ctx, s.readers, scanVoicemail, voicemailSQL+"WHERE call = ? ORDER BY at DESC LIMIT 1", int64(call))
+	if err != nil || len(list) == 0 {
+		return VoicemailRecord{}, false, err
+	}
+	return list[0], true, nil
+}
+
 // Listened notes that an operator heard a voicemail; the first time counts. An unknown voicemail is ErrNotFound.
 func (s *Store) Listened(ctx context.Context, id int64, operator callcenter.OperatorID) error {
 	return s.submit(ctx, &request{raw: func(w *writer) error {
