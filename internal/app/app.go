@@ -17,6 +17,7 @@ import (
 	"switchboard/internal/callcenter"
 	"switchboard/internal/engine"
 	"switchboard/internal/exchange"
+	"switchboard/internal/hooks"
 	"switchboard/internal/limit"
 	"switchboard/internal/media"
 	"switchboard/internal/route"
@@ -41,6 +42,8 @@ type App struct {
 	engine   *engine.Engine
 	exchange *exchange.Exchange
 	lines    *lines
+	hooks    *hooks.Hooks
+	desks    []callcenter.ID // of call routers, as the core knows them; of the store's writer
 	records  *records
 	pool     *media.Pool
 	uploads  *uploads
@@ -124,6 +127,9 @@ func (a *App) startCalls(ctx, background context.Context) error {
 	if a.uploads, err = newUploads(a.cfg.DataDir, a.store, a.cfg.Log); err != nil {
 		return err
 	}
+	if err := a.openHooks(ctx); err != nil {
+		return err
+	}
 	a.speech = media.NewSpeech(filepath.Join(a.cfg.DataDir, speechDir), a.cfg.Log)
 	a.late = &phones{}
 	a.exchange = exchange.New(exchange.Config{
@@ -131,7 +137,7 @@ func (a *App) startCalls(ctx, background context.Context) error {
 		Prompts: prompts{media.NewLibrary(a.cfg.Prompts, a.speech, a.cfg.Log), a.uploads},
 		Ports:   ports{a.pool, media.NewTrack(audio.Music()), a.uploads},
 		Mailbox: box, Recordings: tapes, Directory: directory{a.store},
-		Lines: a.lines,
+		Lines: a.lines, Routers: programs{a.hooks},
 	})
 	if err := a.lostCalls(ctx); err != nil {
 		return err
@@ -153,13 +159,16 @@ func (a *App) startCore(ctx context.Context, step uint64, background context.Con
 	a.engine = engine.New(engine.Config{
 		Company: company, Seed: uint64(company), FirstStep: step,
 		Performer: a.exchange, Records: a.records, Keeper: a.store, Log: a.cfg.Log,
+		Observer: a.hooks.Observe,
 	})
 	a.store.OnCommit(a.settingsEvents)
+	a.store.OnCommit(a.hooks.Committed)
 	a.tellAll()
 	if err := a.tellSurvivors(ctx); err != nil {
 		return err
 	}
 	a.wg.Go(func() { a.engine.Run(background) })
+	a.hooks.Watch(a.engine.Subscribe(0))
 	a.wg.Go(func() { a.trim(background) })
 	a.wg.Go(func() { retention{a.cfg.DataDir, a.store, a.cfg.Log}.run(background) })
 	if a.sip, err = sipd.New(a.sipConfig()); err != nil {
@@ -307,6 +316,9 @@ func (a *App) Close() error {
 	}
 	a.stop()
 	a.wg.Wait()
+	if a.hooks != nil {
+		a.hooks.Close()
+	}
 	if a.pool != nil {
 		errs = append(errs, a.pool.Close())
 	}

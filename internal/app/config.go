@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"switchboard/internal/callcenter"
+	"switchboard/internal/egress"
+	"switchboard/internal/hooks"
 )
 
 // Defaults of a Config. Everything listens on loopback until told otherwise.
@@ -45,6 +47,10 @@ type Config struct {
 	NewCallsPerSec   int      // beyond it new calls get 503; 0: sipd's default
 	DialAllow        []string // beginnings of numbers that may be called; none: the country codes of the offices
 	DialCap          int      // calls out an hour
+	EgressAllow      []string // where webhooks and call routers may be besides the internet: hosts, networks
+	SMTP             string   // host:port of the server that alerts are mailed through; "": none are
+	MailFrom         string   // who mails them
+	MailTo           []string // who gets all of them, besides the supervisors
 	Drain            time.Duration
 	Log              *slog.Logger
 }
@@ -103,6 +109,14 @@ func (c Config) check() error {
 	for _, prefix := range c.DialAllow {
 		if prefix != "+" && !callcenter.ValidE164(prefix+"0") {
 			wrong = append(wrong, fmt.Errorf("dial-allow: %q is not the beginning of a number, such as +49", prefix))
+		}
+	}
+	if _, err := egress.New(c.EgressAllow); err != nil {
+		wrong = append(wrong, fmt.Errorf("egress-allow: %w", err))
+	}
+	if c.SMTP != "" {
+		if _, err := hooks.NewSMTP(c.SMTP, c.MailFrom, c.MailTo); err != nil {
+			wrong = append(wrong, err)
 		}
 	}
 	if c.DialCap < 0 {

@@ -17,6 +17,9 @@ type directory struct{ store *store.Store }
 func (d directory) CenterOf(number string) (callcenter.ID, bool) {
 	snapshot := d.store.Snapshot()
 	n, ok := snapshot.Number("+" + strings.TrimPrefix(number, "+"))
+	if ok && n.Target.Type == callcenter.TargetCallRouter {
+		return callcenter.ID(n.Target.ID), true // its front desk
+	}
 	if !ok || n.Target.Type != callcenter.TargetCallCenter {
 		return 0, false
 	}

@@ -18,6 +18,7 @@ import (
 	"switchboard/internal/callcenter"
 	"switchboard/internal/console"
 	"switchboard/internal/engine"
+	"switchboard/internal/hooks"
 	"switchboard/internal/limit"
 	"switchboard/internal/route"
 	"switchboard/internal/store"
@@ -34,7 +35,7 @@ func (a *App) startHTTP() error {
 		Settings: a.store, Voicemails: a.store, History: a.store, Live: live{a.engine}, Phones: a.sip,
 		DataDir: a.cfg.DataDir, RateLimit: a.cfg.RateLimit, CompanyRateLimit: a.cfg.CompanyRateLimit, Log: a.cfg.Log,
 		Calls: a.store, Recordings: a.store, Callbacks: callbacks{a.engine}, Uploads: a.uploads,
-		DeadLetters: deadLetters{a.store}, Dialable: a.lines.Allowed,
+		DeadLetters: deadLetters{a.store, a.hooks}, Dialable: a.lines.Allowed,
 	})
 	pages := console.New(console.Config{
 		Feed: a.engine.Subscribe, Sessions: browsers{a.sessions}, Dist: web.Dist(), Version: Version,
@@ -144,9 +145,12 @@ func (c callbacks) Ask(
 }
 
 // deadLetters are the events that no webhook took.
-type deadLetters struct{ *store.Store }
+type deadLetters struct {
+	*store.Store
+	hooks *hooks.Hooks
+}
 
 // Replay implements api.DeadLetters.
 func (d deadLetters) Replay(ctx context.Context, id int64) (bool, error) {
-	return d.ReviveDelivery(ctx, id)
+	return d.hooks.Replay(ctx, id)
 }

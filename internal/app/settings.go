@@ -1,6 +1,8 @@
 package app
 
 import (
+	"slices"
+
 	"switchboard/internal/callcenter"
 	"switchboard/internal/route"
 	"switchboard/internal/store"
@@ -12,6 +14,9 @@ const ruleActor store.Actor = "rule"
 // settingsEvents turns committed changes into facts for the core, in order. It runs on the store's writer, before the
 // API answers: that is why a PATCH that answered 200 rules the next decision.
 func (a *App) settingsEvents(changes []store.Change) {
+	if slices.ContainsFunc(changes, touchesDesks) {
+		a.frontDesks()
+	}
 	for _, change := range changes {
 		switch change.Kind {
 		case store.KindCenter:
@@ -167,4 +172,5 @@ func (a *App) tellAll() {
 			a.engine.Say(uploaded(snapshot, center.ID))
 		}
 	}
+	a.frontDesks()
 }

@@ -1,5 +1,5 @@
-// Package hooks tells programs of the company what happens: call, duty and alert events to webhooks, alerts by mail; and
-// asks call routers where a caller goes.
+// Package hooks tells programs of the company what happens: call, duty and alert events to webhooks, alerts by mail;
+// and asks call routers where a caller goes.
 //
 // It refuses to lose an event that is on disk, to send anywhere but through the client it is given (package egress has
 // the guard), and to make the core wait: it is told of facts, and works on them on goroutines of its own.

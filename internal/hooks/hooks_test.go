@@ -264,7 +264,9 @@ func TestSubscriptionsChoose(t *testing.T) {
 		want string
 	}{
 		"one state": {callcenter.Subscription{States: []string{"hangup"}}, "operator hangup, caller hangup"},
-		"all":       {callcenter.Subscription{States: []string{"all"}, GroupCallsOnly: true}, "caller calling, operator ringing"},
+		"all": {
+			callcenter.Subscription{States: []string{"all"}, GroupCallsOnly: true}, "caller calling, operator ringing",
+		},
 		"a person": {
 			callcenter.Subscription{Target: callcenter.Target{ID: 7, Type: callcenter.TargetUser}, States: []string{"ringing"}},
 			"operator ringing",
@@ -430,7 +432,8 @@ func TestAnAlertGoesToWebhookAndMail(t *testing.T) {
 	config.Mail = mails
 	h := start(t, config)
 	h.Observe(time.Now(), route.New(route.Config{Company: 1}), route.Tick{}, []route.Effect{{Order: route.Alert{
-		Center: 5, Kind: route.AlertRaised, Level: 71, Calls: 34, Text: "Support answered 71 % of the last 34 calls within 20 s",
+		Center: 5, Kind: route.AlertRaised, Level: 71, Calls: 34,
+		Text: "Support answered 71 % of the last 34 calls within 20 s",
 		Goal: callcenter.Alerts{ServiceLevelPercent: 80, ServiceLevelSeconds: 20},
 	}}})
 	event := object(t, to.wait(t, 1)[0])
@@ -455,7 +458,9 @@ func TestARecordingIsToldWhenItsFileIsComplete(t *testing.T) {
 		{Order: route.RecordCall{Call: 1000, Leg: c.leg, Center: 5, Operator: 7}},
 	})
 	c.say(route.CallerHungUp{Call: 1000})
-	co.store.SaveRecording(store.RecordingRecord{ID: 9, Call: 1000, Operator: 7, At: time.Now(), Duration: time.Minute, Complete: true})
+	co.store.SaveRecording(store.RecordingRecord{
+		ID: 9, Call: 1000, Operator: 7, At: time.Now(), Duration: time.Minute, Complete: true,
+	})
 	event := object(t, to.wait(t, 1)[0])
 	tapes, _ := event["recording_details"].([]any)
 	if event["was_recorded"] != true || len(tapes) != 1 || tapes[0].(map[string]any)["id"] != 9.0 ||

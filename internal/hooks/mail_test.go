@@ -61,7 +61,8 @@ func TestMailIsSent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = s.Send(t.Context(), []string{"ada@example.com", "boss@example.com"}, "Lage: 71 %\r\nBcc: x@y", "Zeile 1\nZeile 2")
+	to := []string{"ada@example.com", "boss@example.com"}
+	err = s.Send(t.Context(), to, "Lage: 71 %\r\nBcc: x@y", "Zeile 1\nZeile 2")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +102,8 @@ func TestMailSettingsAreChecked(t *testing.T) {
 	if s, err := NewSMTP("mail.example.com", "a@example.com", nil); err != nil || s.Addr != "mail.example.com:25" {
 		t.Errorf("%+v, %v", s, err)
 	}
-	if text := string(letter("a@b.c", "Grüße", "x", time.Unix(0, 0))); !strings.Contains(text, "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=") {
+	text := string(letter("a@b.c", "Grüße", "x", time.Unix(0, 0)))
+	if !strings.Contains(text, "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=") {
 		t.Errorf("%s", text)
 	}
 }

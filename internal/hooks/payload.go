@@ -34,7 +34,8 @@ type tape struct {
 	URL       string `json:"url"`
 }
 
-// callEvent is a call event as it is sent: ids and times are numbers, what is absent is null (docs/reference/events.md).
+// callEvent is a call event as it is sent: ids and times are numbers, what is absent is null
+// (docs/reference/events.md).
 type callEvent struct {
 	CallID             int64    `json:"call_id"`
 	State              string   `json:"state"`

@@ -119,7 +119,8 @@ func (b *box) events(t *testing.T, h *Hooks, lane int64, n int) {
 	var list []store.Delivery
 	for i := range n {
 		list = append(list, store.Delivery{
-			Webhook: 61, Lane: lane, Event: "call", Body: fmt.Appendf(nil, "%d-%d", lane, i), Created: time.Now(), Due: time.Now(),
+			Webhook: 61, Lane: lane, Event: "call", Body: fmt.Appendf(nil, "%d-%d", lane, i),
+			Created: time.Now(), Due: time.Now(),
 		})
 	}
 	if err := b.AddDeliveries(t.Context(), list); err != nil {
