@@ -134,7 +134,7 @@ func (a *App) startCalls(ctx, background context.Context) error {
 	a.late = &phones{}
 	a.exchange = exchange.New(exchange.Config{
 		Say: func(event route.Event) { a.engine.Say(event) }, Phones: a.late, Log: a.cfg.Log,
-		Prompts: prompts{media.NewLibrary(a.cfg.Prompts, a.speech, a.cfg.Log), a.uploads},
+		Prompts: prompts{media.NewLibrary(a.cfg.Prompts, a.speech, a.cfg.Log), a.uploads, a.speech},
 		Ports:   ports{a.pool, media.NewTrack(audio.Music()), a.uploads},
 		Mailbox: box, Recordings: tapes, Directory: directory{a.store},
 		Lines: a.lines, Routers: programs{a.hooks},

@@ -74,6 +74,9 @@ func (a *App) forTheCore(center *callcenter.Center) *callcenter.Center {
 	if own.Extras == (callcenter.Extras{}) {
 		own.Extras = callcenter.DefaultExtras()
 	}
+	if own.Extras.AnnounceCenterName {
+		a.speech.Clip(own.Settings.Name) // made now, so that the first operator hears it
+	}
 	if own.Settings.Timezone != "" {
 		return &own
 	}

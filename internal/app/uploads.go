@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"switchboard/internal/audio"
 	"switchboard/internal/callcenter"
@@ -184,10 +185,23 @@ func (u *uploads) find(id callcenter.ID, kind string) (upload, bool) {
 	return found, ok
 }
 
+// speechPatience is how long a caller waits for a text that was never spoken before.
+const speechPatience = 5 * time.Second
+
 // prompts turns the core's phrases into clips: of an upload, else of the library.
 type prompts struct {
 	library *media.Library
 	uploads *uploads
+	speech  *media.Speech
+}
+
+// Prepare implements exchange.Prompts. A text that cannot be spoken is left out.
+func (p prompts) Prepare(text string) {
+	ctx, cancel := context.WithTimeout(context.Background(), speechPatience)
+	defer cancel()
+	if err := p.speech.Prepare(ctx, text); err != nil {
+		p.uploads.log.Warn("what a call router says is not heard", "error", err)
+	}
 }
 
 // Clips implements exchange.Prompts.

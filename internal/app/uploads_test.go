@@ -57,7 +57,7 @@ func sayer(t *testing.T) func(u *uploads, center callcenter.ID, prompt route.Pro
 	t.Cleanup(speech.Close)
 	library := media.NewLibrary("", speech, log)
 	return func(u *uploads, center callcenter.ID, prompt route.Prompt, number int) (tone, clips int) {
-		got := prompts{library, u}.Clips(route.Phrase{Prompt: prompt, Center: center, Number: number})
+		got := prompts{library, u, speech}.Clips(route.Phrase{Prompt: prompt, Center: center, Number: number})
 		if len(got) == 0 {
 			return 0, 0
 		}

@@ -104,9 +104,11 @@ type Ports interface {
 	Open(digit func(byte), silent func()) (Port, error)
 }
 
-// Prompts turns a phrase into clips of G.711 mu-law, 8 kHz.
+// Prompts turns a phrase into clips of G.711 mu-law, 8 kHz. Prepare, the only one that may wait, for seconds, sees to it
+// that a text can be spoken.
 type Prompts interface {
 	Clips(phrase route.Phrase) [][]byte
+	Prepare(text string)
 }
 
 // Directory knows who is reached how, as the settings stand now.

@@ -102,6 +102,8 @@ type bench struct {
 	line    int // the status with which a number is refused
 	tapes   []route.RecordCall
 	ended   []Recorded
+
+	prepared []string
 }
 
 func newBench() *bench {
@@ -133,6 +135,7 @@ func (b *bench) Invite(device Device, _ string, sdp []byte, events Events) Leg {
 	return l
 }
 func (b *bench) Clips(route.Phrase) [][]byte { return [][]byte{{0xff}} }
+func (b *bench) Prepare(text string)         { b.prepared = append(b.prepared, text) }
 func (b *bench) CenterOf(number string) (callcenter.ID, bool) {
 	return 5, number == "+12025550001"
 }

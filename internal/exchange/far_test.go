@@ -158,5 +158,6 @@ func TestACallRouterAnswersTheCallThatAsked(t *testing.T) {
 	b.cfg.Routers = router(says)
 	b.do(route.AskRouter{Call: 9})
 	says.Call = 9
+	want(t, "prepared", b.prepared, "Goodbye")
 	want(t, "said", b.said, route.Event(says))
 }

@@ -26,6 +26,9 @@ func (x *Exchange) Perform(effect route.Effect) {
 		x.dial(order)
 	case route.AskRouter:
 		x.cfg.Routers.Ask(order, func(answered route.RouterAnswered) {
+			if answered.Answer.Message != "" {
+				x.cfg.Prompts.Prepare(answered.Answer.Message)
+			}
 			answered.Call = order.Call
 			x.cfg.Say(answered)
 		})

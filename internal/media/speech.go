@@ -36,6 +36,7 @@ type Speech struct {
 	log     *slog.Logger
 	wanted  chan string
 	stop    context.CancelFunc
+	ended   chan struct{}
 	wg      sync.WaitGroup
 
 	mu     sync.Mutex
@@ -57,7 +58,7 @@ func NewSpeech(dir string, log *slog.Logger) *Speech {
 func newSpeech(dir, program string, log *slog.Logger) *Speech {
 	ctx, stop := context.WithCancel(context.Background())
 	s := &Speech{
-		dir: dir, program: program, log: log, wanted: make(chan string, speechQueue), stop: stop,
+		dir: dir, program: program, log: log, wanted: make(chan string, speechQueue), stop: stop, ended: make(chan struct{}),
 		clips: map[string][]byte{}, waits: map[string][]chan struct{}{}, failed: map[string]bool{},
 	}
 	s.wg.Go(func() { s.run(ctx) })
@@ -68,6 +69,7 @@ func newSpeech(dir, program string, log *slog.Logger) *Speech {
 func (s *Speech) Close() {
 	s.stop()
 	s.wg.Wait()
+	close(s.ended)
 }
 
 // Clip is the sound of a text, mu-law at 8 kHz. It never waits: false means that there is none yet; it is then being
@@ -119,6 +121,7 @@ func (s *Speech) Prepare(ctx context.Context, text string) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-done:
+	case <-s.ended:
 	}
 	if _, ok := s.Clip(text); !ok {
 		return ErrNoSpeech
