@@ -104,8 +104,8 @@ type Ports interface {
 	Open(digit func(byte), silent func()) (Port, error)
 }
 
-// Prompts turns a phrase into clips of G.711 mu-law, 8 kHz. Prepare, the only one that may wait, for seconds, sees to it
-// that a text can be spoken.
+// Prompts turns a phrase into clips of G.711 mu-law, 8 kHz. Prepare sees to it that a text can be spoken: it may wait
+// for seconds, and is not called where calls would wait with it.
 type Prompts interface {
 	Clips(phrase route.Phrase) [][]byte
 	Prepare(text string)
