@@ -198,3 +198,38 @@ func TestIdsOfLegsFollowFromTheCall(t *testing.T) {
 		t.Error("not the same twice")
 	}
 }
+
+func TestACallbackIsAnOutboundCall(t *testing.T) {
+	w := newWorld(t, func(s *callcenter.Settings) { s.HoldQueue.AllowQueueCallback = true })
+	w.do(route.CallbackAsked{Call: 9, Center: 5, Number: "+4930123"})
+	if len(w.rings) != 1 || w.rings[0].Call != 9 {
+		t.Fatalf("rang %v", w.rings)
+	}
+	first := w.told[0].Leg
+	if first.ID != 9 || first.Direction != route.Outbound || first.External != "+4930123" || first.State != Calling {
+		t.Errorf("%+v", first)
+	}
+	w.do(route.HangupAsked{Call: 9})
+	if len(w.tracker.promised) != 0 {
+		t.Errorf("still promised: %v", w.tracker.promised)
+	}
+}
+
+// BenchmarkAnsweredCall is what following one call costs beside the core.
+func BenchmarkAnsweredCall(b *testing.B) {
+	tracker := NewTracker(func(Change) {})
+	stands := func(route.CallID) (string, callcenter.ID) { return "offering", 5 }
+	for call := route.CallID(1); b.Loop(); call++ {
+		leg := route.LegID{Call: call, N: 1}
+		tracker.Step(noon, route.CallArrived{Call: call, Center: 5}, []route.Effect{
+			{Order: route.Ring{Leg: leg, Center: 5, Operator: 7}},
+		}, stands)
+		tracker.Step(noon, route.LegAnswered{Leg: leg}, []route.Effect{{Order: route.Bridge{Call: call, Leg: leg}}}, stands)
+		tracker.Step(noon, route.CallerHungUp{Call: call}, []route.Effect{
+			{Order: route.End{Record: route.CallRecord{Call: call, Visit: call, Outcome: route.Answered}}},
+		}, stands)
+	}
+	if tracker.Live() != 0 {
+		b.Error("calls are left")
+	}
+}

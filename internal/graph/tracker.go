@@ -19,6 +19,8 @@ type Tracker struct {
 	emit   func(Change)
 	visits map[route.CallID]*visit
 	boxes  map[route.CallID]Leg // calls that are over, whose voicemail is not yet complete
+
+	promised map[route.CallID]string // numbers to call back, by the call that will be
 }
 
 // visit is one caller.
@@ -37,7 +39,7 @@ type rung struct {
 
 // NewTracker returns a tracker that knows no calls. emit is called from Step.
 func NewTracker(emit func(Change)) *Tracker {
-	return &Tracker{emit: emit, visits: map[route.CallID]*visit{}, boxes: map[route.CallID]Leg{}}
+	return &Tracker{emit: emit, visits: map[route.CallID]*visit{}, boxes: map[route.CallID]Leg{}, promised: map[route.CallID]string{}}
 }
 
 // Live is how many calls are being followed.
@@ -78,6 +80,8 @@ func (t *Tracker) event(now time.Time, event route.Event) route.CallID {
 	case route.LegHungUp:
 		t.phoneGone(now, e.Leg, false)
 		return e.Leg.Call
+	case route.RestoreCallback:
+		t.promised[e.Callback.Call] = e.Callback.Number
 	case route.RecordingEnded:
 		return e.Call
 	case route.Digit:
@@ -120,6 +124,10 @@ func (t *Tracker) order(now time.Time, effect route.Effect) route.CallID {
 			v.boxed = true
 		}
 		return o.Call
+	case route.SaveCallback:
+		t.promised[o.Callback.Call] = o.Callback.Number
+	case route.DropCallback:
+		delete(t.promised, o.Call)
 	case route.RecordCall:
 		t.recorded(o)
 		return o.Call
@@ -140,7 +148,7 @@ func (t *Tracker) order(now time.Time, effect route.Effect) route.CallID {
 func (t *Tracker) ring(now time.Time, o route.Ring) {
 	v := t.visits[o.Leg.Call]
 	if v == nil { // a callback: nobody arrived
-		t.begin(now, o.Leg.Call, o.Center, route.Outbound, o.From, "")
+		t.begin(now, o.Leg.Call, o.Center, route.Outbound, t.promised[o.Leg.Call], "")
 		v = t.visits[o.Leg.Call]
 	}
 	for _, r := range v.rungs {
@@ -201,6 +209,9 @@ func (t *Tracker) over(v *visit, r *rung, now time.Time) {
 
 func (t *Tracker) bridge(now time.Time, o route.Bridge) {
 	v, r := t.rungOf(o.Leg)
+	if v != nil && r == nil && v.entry.Connected.IsZero() {
+		v.entry.Connected = now // forwarded: a number answered
+	}
 	if r == nil || !r.leg.Connected.IsZero() {
 		return
 	}
