@@ -39,7 +39,9 @@ type rung struct {
 
 // NewTracker returns a tracker that knows no calls. emit is called from Step.
 func NewTracker(emit func(Change)) *Tracker {
-	return &Tracker{emit: emit, visits: map[route.CallID]*visit{}, boxes: map[route.CallID]Leg{}, promised: map[route.CallID]string{}}
+	return &Tracker{
+		emit: emit, visits: map[route.CallID]*visit{}, boxes: map[route.CallID]Leg{}, promised: map[route.CallID]string{},
+	}
 }
 
 // Live is how many calls are being followed.
