@@ -23,16 +23,17 @@ type colleague struct {
 
 // company is what the demo founds.
 type company struct {
-	support, sales callcenter.ID
-	numbers        map[callcenter.ID]string // E.164
-	staff          []*colleague
-	reach          string // from where anybody may call, in words
+	support, sales, desk callcenter.ID
+	numbers              map[callcenter.ID]string // E.164
+	staff                []*colleague
+	reach                string // from where anybody may call, in words
 }
 
 // Numbers of the reserved 555-01xx block, which belongs to nobody.
 const (
 	supportNumber = "+12025550110"
 	salesNumber   = "+12025550120"
+	deskNumber    = "+12025550100"
 	spareNumber   = "+12025550130"
 )
 
@@ -50,10 +51,14 @@ func colleagues() []*colleague {
 }
 
 // found writes the company into a database that was just created.
-// Calls are let in from this computer and from the networks given.
-func found(ctx context.Context, db *store.Store, networks []netip.Prefix) (*company, error) {
+// Calls are let in from this computer and from the networks given, and go out to the telephone network at outside.
+func found(
+	ctx context.Context, db *store.Store, networks []netip.Prefix, outside netip.AddrPort,
+) (*company, error) {
 	c := &company{staff: colleagues(), numbers: map[callcenter.ID]string{}, reach: "on this computer"}
-	trunk := &callcenter.Trunk{Name: c.reach, Addresses: []string{"127.0.0.0/8"}}
+	trunk := &callcenter.Trunk{
+		Name: c.reach, Addresses: []string{"127.0.0.0/8"}, Outbound: "sip:" + outside.String(),
+	}
 	for _, network := range networks {
 		trunk.Addresses = append(trunk.Addresses, network.String())
 		trunk.Name, c.reach = "this computer and its networks", "in this computer's networks"
@@ -97,27 +102,17 @@ func hire(tx *store.Tx, office callcenter.OfficeID, person *colleague) error {
 	})
 }
 
-// open adds the two call centers and their numbers.
-func (c *company) open(tx *store.Tx, office callcenter.OfficeID) error {
-	support := callcenter.Defaults("Support")
-	support.GroupDescription = "Travellers with a question about a booking"
-	support.RingSeconds = 15
-	support.HoldQueue.MaxHoldSeconds = 180
-	support.HoldQueue.AnnouncementIntervalSeconds = 20
-	support.Alerts = callcenter.Alerts{ServiceLevelPercent: 80, ServiceLevelSeconds: 20}
-	support.AdvancedSettings.MaxWrapUpSeconds = 5
-	sales := callcenter.Defaults("Sales")
-	sales.GroupDescription = "Travellers who would like to book"
-	sales.RingSeconds = 12
-	sales.RoutingOptions.Open.OperatorRouting = callcenter.MostSkilled
-	sales.HoldQueue.MaxHoldCount = 5
-	sales.Alerts = callcenter.Alerts{ServiceLevelPercent: 90, ServiceLevelSeconds: 15}
+// open adds the call centers and their numbers.
+func (c *company) open(tx *store.Tx, office callcenter.OfficeID) (err error) {
 	inSupport, inSales := func(p *colleague) int { return p.support }, func(p *colleague) int { return p.sales }
-	var err error
-	if c.support, err = c.add(tx, office, support, supportNumber, inSupport); err != nil {
+	if c.support, err = c.add(tx, office, supportSettings(), supportNumber, inSupport); err != nil {
 		return err
 	}
-	if c.sales, err = c.add(tx, office, sales, salesNumber, inSales); err != nil {
+	if c.sales, err = c.add(tx, office, salesSettings(), salesNumber, inSales); err != nil {
+		return err
+	}
+	nobody := func(*colleague) int { return 0 }
+	if c.desk, err = c.add(tx, office, deskSettings(c.support, c.sales), deskNumber, nobody); err != nil {
 		return err
 	}
 	return tx.PutNumber(&callcenter.Number{
@@ -125,11 +120,78 @@ func (c *company) open(tx *store.Tx, office callcenter.OfficeID) error {
 	})
 }
 
+// supportSettings: many callers, who may be called back, and a goal that the busy hours miss.
+func supportSettings() callcenter.Settings {
+	s := callcenter.Defaults("Support")
+	s.GroupDescription = "Travellers with a question about a booking"
+	s.RingSeconds = 15
+	s.HoldQueue.MaxHoldSeconds = 180
+	s.HoldQueue.AnnouncementIntervalSeconds = 20
+	s.HoldQueue.AllowQueueCallback = true
+	s.HoldQueue.QueueCallbackDTMF = string(callbackKey)
+	s.HoldQueue.QueueCallbackThreshold = 1
+	s.Alerts = callcenter.Alerts{ServiceLevelPercent: 80, ServiceLevelSeconds: 20}
+	s.AdvancedSettings.MaxWrapUpSeconds = 8
+	return s
+}
+
+// salesSettings: the best seller first, and every call recorded once the caller was told.
+func salesSettings() callcenter.Settings {
+	s := callcenter.Defaults("Sales")
+	s.GroupDescription = "Travellers who would like to book"
+	s.RingSeconds = 12
+	s.RoutingOptions.Open.OperatorRouting = callcenter.MostSkilled
+	s.HoldQueue.MaxHoldCount = 5
+	s.Alerts = callcenter.Alerts{ServiceLevelPercent: 90, ServiceLevelSeconds: 15}
+	s.AdvancedSettings.MaxWrapUpSeconds = 5
+	s.AdvancedSettings.AutoCallRecording = callcenter.AutoCallRecording{Inbound: true, Outbound: true, AllowPause: true}
+	return s
+}
+
+// The keys that the demo's callers press.
+const (
+	menuSupport = '1'
+	menuSales   = '2'
+	menuHours   = '3'
+	menuNames   = '0'
+	callbackKey = '9'
+	confirmKey  = '1'
+	escapeKey   = '*'
+)
+
+// deskSettings: nobody rings here; a menu leads to the others.
+func deskSettings(support, sales callcenter.ID) callcenter.Settings {
+	to := func(id callcenter.ID) callcenter.Target {
+		return callcenter.Target{ID: int64(id), Type: callcenter.TargetCallCenter}
+	}
+	s := callcenter.Defaults("Travel desk")
+	s.GroupDescription = "The number on the posters: a menu"
+	s.Alerts = callcenter.Alerts{ServiceLevelSeconds: 60}
+	s.RoutingOptions.Open = callcenter.Branch{
+		Action: callcenter.ActionMenu, OperatorRouting: callcenter.LongestIdle, DTMF: []callcenter.MenuKey{
+			{Input: string(menuSupport), Action: callcenter.ActionBridgeTarget, Target: to(support)},
+			{Input: string(menuSales), Action: callcenter.ActionBridgeTarget, Target: to(sales)},
+			{Input: string(menuHours), Action: callcenter.ActionMessage},
+			{Input: string(menuNames), Action: callcenter.ActionCompanyDirectory},
+		},
+	}
+	return s
+}
+
+// extras: alerts may judge after a few calls, since a demo is short.
+func extras() callcenter.Extras {
+	e := callcenter.DefaultExtras()
+	e.AlertMinCalls = 5
+	e.WrapUpExtensionSeconds = 30
+	return e
+}
+
 func (c *company) add(
 	tx *store.Tx, office callcenter.OfficeID, settings callcenter.Settings, number string, skill func(*colleague) int,
 ) (callcenter.ID, error) {
 	center := &callcenter.Center{
 		ID: callcenter.ID(tx.NewID()), OfficeID: office, State: callcenter.StateActive, Settings: settings,
+		Extras: extras(),
 	}
 	for _, person := range c.staff {
 		if level := skill(person); level > 0 {

@@ -30,6 +30,9 @@ type Config struct {
 	Quiet    bool // no callers: for those who want to call by themselves
 }
 
+// callbacksAnHour is how many calls out the demo allows itself: none of them leaves the computer.
+const callbacksAnHour = 2000
+
 // DefaultSpeed makes a day of arrivals take ten minutes.
 const DefaultSpeed = 144
 
@@ -51,6 +54,7 @@ func Run(ctx context.Context, cfg Config) (err error) {
 	if cfg.Speed == 0 {
 		cfg.Speed = DefaultSpeed
 	}
+	cfg.Server.DialCap = max(cfg.Server.DialCap, callbacksAnHour)
 	started := time.Now()
 	server, err := app.New(ctx, cfg.Server)
 	if err != nil {
@@ -64,12 +68,6 @@ func Run(ctx context.Context, cfg Config) (err error) {
 	if !server.FirstStart() {
 		return errors.New("this data directory already holds a company; the demo wants an empty one (--data DIR)")
 	}
-	if w.company, err = found(ctx, server.Store(), server.Networks()); err != nil {
-		return fmt.Errorf("found the demo company: %w", err)
-	}
-	if w.key, err = server.NewAdminKey(ctx, "demo"); err != nil {
-		return err
-	}
 	people, err := softphone.Open(softphone.Config{Server: server.SIPAddr()})
 	if err != nil {
 		return err
@@ -80,6 +78,13 @@ func Run(ctx context.Context, cfg Config) (err error) {
 		err = errors.Join(err, people.Close())
 		w.wg.Wait()
 	}()
+	people.Others(func(call *softphone.Call) { w.calledBack(living, call) })
+	if w.company, err = found(ctx, server.Store(), server.Networks(), people.Addr()); err != nil {
+		return fmt.Errorf("found the demo company: %w", err)
+	}
+	if w.key, err = server.NewAdminKey(ctx, "demo"); err != nil {
+		return err
+	}
 	if err := w.staff(living, people); err != nil {
 		return err
 	}

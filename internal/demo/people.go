@@ -19,12 +19,15 @@ const (
 	awayTime      = 20 * time.Second // how long one who missed a call stays away from the desk
 	answerDelay   = 3 * time.Second
 	talkTime      = 25 * time.Second
+	leastTalk     = 8 * time.Second
+	pauseCode     = "*2" // an operator's, to pause and go on
 	patience      = 75 * time.Second
-	escapeChance  = 0.05 // a waiting caller asks for the voicemail
-	messageTime   = 7 * time.Second
+	pauseChance   = 0.2 // an operator pauses the recording for a while; where nothing is recorded nothing happens
+	pauseTime     = 5 * time.Second
+	reachedChance = 0.85 // one who is called back picks up
 
 	quietHour = 3.0  // calls a minute in the dead of night
-	busyHour  = 15.0 // and at noon
+	busyHour  = 22.0 // and at noon: more than everybody together can take
 )
 
 // staff registers everybody's phone.
@@ -60,9 +63,33 @@ func (w *world) attend(ctx context.Context, person *colleague, call *softphone.C
 	}
 	call.Answer()
 	call.Loop(w.voice)
-	talking, done := context.WithTimeout(ctx, w.about(talkTime, 5*time.Second))
+	talking, done := context.WithTimeout(ctx, w.about(talkTime, leastTalk))
 	defer done()
+	if w.chance(pauseChance) && sleep(talking, pauseTime) {
+		press(talking, call, pauseCode)
+		if sleep(talking, pauseTime) {
+			press(talking, call, pauseCode)
+		}
+	}
 	call.Wait(talking, softphone.EndedEvent)
+	call.Hangup()
+}
+
+// calledBack is a customer whose phone rings because they asked for it.
+func (w *world) calledBack(ctx context.Context, call *softphone.Call) {
+	if !w.chance(reachedChance) {
+		call.Wait(ctx, softphone.EndedEvent)
+		return
+	}
+	picking, cancel := context.WithTimeout(ctx, w.about(answerDelay, time.Second))
+	_, gone := call.Wait(picking, softphone.EndedEvent)
+	cancel()
+	if gone || ctx.Err() != nil {
+		return
+	}
+	call.Answer()
+	call.Loop(w.voice)
+	call.Wait(ctx, softphone.EndedEvent)
 	call.Hangup()
 }
 
@@ -106,11 +133,7 @@ func (w *world) arrivals(ctx context.Context, phones *softphone.Station) {
 		if !sleep(ctx, w.about(time.Duration(float64(time.Minute)/perMinute), 0)) {
 			return
 		}
-		number := supportNumber
-		if w.chance(0.4) {
-			number = salesNumber
-		}
-		w.wg.Go(func() { w.visit(ctx, phones, number) })
+		w.wg.Go(func() { w.visit(ctx, phones) })
 	}
 }
 
@@ -121,9 +144,10 @@ func callsAMinute(hour float64) float64 {
 }
 
 // visit is one caller from the first ring to the end.
-func (w *world) visit(ctx context.Context, phones *softphone.Station, number string) {
+func (w *world) visit(ctx context.Context, phones *softphone.Station) {
 	from := fmt.Sprintf("+1202555%04d", 1000+int(w.uniform()*8999))
-	call, err := phones.Call(from, number)
+	plan := planFor(w.uniform(), w.uniform(), w.uniform())
+	call, err := phones.Call(from, plan.number)
 	if err != nil {
 		w.server.Engine().Notice("warning", "The demo could not call: "+err.Error())
 		return
@@ -135,14 +159,37 @@ func (w *world) visit(ctx context.Context, phones *softphone.Station, number str
 		return
 	}
 	call.Loop(w.voice)
-	if w.chance(escapeChance) && sleep(ctx, 15*time.Second) {
-		call.Press('*')
-		sleep(ctx, messageTime)
+	// Whether an operator, the queue or a recorder answered cannot be heard by a program: the caller does what they set
+	// out to do, and then stays while the patience and one talk last.
+	staying, done := context.WithTimeout(ctx, w.about(patience+talkTime, talkTime)+plan.length())
+	defer done()
+	for _, deed := range plan.deeds {
+		if !stay(staying, call, deed.after) {
+			return
+		}
+		press(staying, call, deed.keys)
+	}
+	if plan.leaves {
+		stay(staying, call, messageTime)
 		return
 	}
-	// Whether an operator, the queue or a recorder answered cannot be heard by a program: the caller stays while the
-	// patience and one talk last.
-	staying, done := context.WithTimeout(ctx, w.about(patience+talkTime, talkTime))
-	defer done()
 	call.Wait(staying, softphone.EndedEvent)
+}
+
+// stay lets time pass in a call; false: it is over.
+func stay(ctx context.Context, call *softphone.Call, d time.Duration) bool {
+	pause, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	_, ended := call.Wait(pause, softphone.EndedEvent)
+	return !ended && ctx.Err() == nil
+}
+
+// press presses keys as fast as a finger does.
+func press(ctx context.Context, call *softphone.Call, keys string) {
+	for _, key := range []byte(keys) {
+		call.Press(key)
+		if !sleep(ctx, keyTime) {
+			return
+		}
+	}
 }

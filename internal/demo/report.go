@@ -17,13 +17,23 @@ func (w *world) greet(ctx context.Context, took time.Duration) error {
 	}
 	sip, url := w.server.PublicSIPAddr(), w.server.URL()
 	fmt.Fprintf(w.cfg.Out, `
-Switchboard demo: Fernwood Travel, 2 call centers, %d operators on real SIP phones. Ready in %s.
+Switchboard demo: Fernwood Travel, 3 call centers, %d operators on real SIP phones. Ready in %s.
 
   Page      %s
             (signs this browser in, once; it updates by itself)
   API key   %s
-  Call      sip:%s@%s   Support
-            sip:%s@%s   Sales     (any softphone %s, no account)
+  Call      sip:%s@%s   Travel desk: 1 Support, 2 Sales, 3 the hours, 0 a person by name
+            sip:%s@%s   Support
+            sip:%s@%s   Sales        (any softphone %s, no account)
+
+What to look for on the page, in the first minutes:
+
+  menus       callers of the Travel desk choose by key and walk on to Support or Sales; open a call for its path
+  callbacks   who waits in Support behind others presses 9, then 1; the place stays in the line and is called back
+  recordings  callers of Sales are told, then recorded; operators pause it now and then (*2); play them at the bottom
+  voicemails  some press * and leave a message; "new" until somebody plays it
+  wrap-up     after a call an operator has some seconds, counted down, before the next
+  alert       the morning grows busier than eight people can take: Support falls below its goal and turns red
 
 Try it: the next caller of Support rings every operator at once, and the page says so.
 
@@ -36,7 +46,7 @@ Try it: the next caller of Support rings every operator at once, and the page sa
 Ctrl-C stops: no new calls, running ones are ended.
 
 `, len(w.company.staff), took.Round(time.Millisecond), link, w.key,
-		supportNumber, sip, salesNumber, sip, w.company.reach, url, w.company.support, w.key)
+		deskNumber, sip, supportNumber, sip, salesNumber, sip, w.company.reach, url, w.company.support, w.key)
 	return nil
 }
 

@@ -35,6 +35,7 @@ type Station struct {
 
 	mu     sync.Mutex
 	phones map[string]*Phone
+	others *Phone // rings for whoever is not among the phones; nil: there is nobody else
 	calls  map[*Call]struct{}
 }
 
@@ -102,11 +103,22 @@ func (s *Station) Static(username string, ring func(*Call)) *Phone {
 	return p
 }
 
+// Others adds a phone that rings for every name and number that no other phone of the station has: the telephone
+// network at the far end of a trunk.
+func (s *Station) Others(ring func(*Call)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.others = &Phone{station: s, ring: ring}
+}
+
 func (s *Station) incoming(leg *sipd.Leg) {
 	c := &Call{station: s, leg: leg, From: leg.From(), events: make(chan Event, eventBuffer)}
 	leg.Handle((*handler)(c))
 	s.mu.Lock()
 	phone, ok := s.phones[leg.To()]
+	if !ok && s.others != nil {
+		phone, ok = s.others, true
+	}
 	if ok {
 		s.calls[c] = struct{}{}
 	}
