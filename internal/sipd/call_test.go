@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"switchboard/internal/callcenter"
+	"switchboard/internal/memnet"
 )
 
 // ear writes down what a leg's handler is told.
@@ -66,19 +67,20 @@ const (
 
 func uriOf(addr string) string { return "sip:100@" + addr }
 
-// world is a few servers on one memNet in one bubble.
+// world is a few servers on one network in one bubble.
 type world struct {
 	t       *testing.T
-	net     *memNet
+	net     *memnet.Net
 	servers []*Server
 }
 
-func newWorld(t *testing.T) *world { return &world{t: t, net: newMemNet()} }
+func newWorld(t *testing.T) *world { return &world{t: t, net: memnet.New()} }
 
 // serve starts a server that lets everybody in.
 func (w *world) serve(addr string, change func(*Config)) *Server {
 	w.t.Helper()
-	cfg := Config{PacketConn: w.net.listen(addr), AllowTrunk: func(netip.Addr) bool { return true }}
+	conn := w.net.Listen(netip.MustParseAddrPort(addr))
+	cfg := Config{PacketConn: conn, AllowTrunk: func(netip.Addr) bool { return true }}
 	if change != nil {
 		change(&cfg)
 	}
@@ -135,10 +137,10 @@ func (c *calls) one(t *testing.T) (*Leg, *ear) {
 	return c.legs[0], c.ears[0]
 }
 
-func lines(packets []memPacket) []string {
+func lines(packets []memnet.Packet) []string {
 	var out []string
 	for _, p := range packets {
-		line := p.first()
+		line := p.First()
 		if !strings.HasPrefix(line, "SIP/2.0") {
 			line, _, _ = strings.Cut(line, " ")
 		} else {
@@ -149,7 +151,7 @@ func lines(packets []memPacket) []string {
 	return out
 }
 
-func wantLines(t *testing.T, packets []memPacket, want ...string) {
+func wantLines(t *testing.T, packets []memnet.Packet, want ...string) {
 	t.Helper()
 	if got := lines(packets); !slices.Equal(got, want) {
 		t.Errorf("sent %q, want %q", got, want)
@@ -186,8 +188,8 @@ func TestACallFromInviteToBye(t *testing.T) {
 		synctest.Wait()
 		caller.want(t, "ringing ", "answered answer")
 		callee.want(t, "ended the far side hung up")
-		wantLines(t, w.net.sent(a.Addr()), "INVITE", "ACK", "BYE")
-		wantLines(t, w.net.sent(b.Addr()), "100 Trying", "180 Ringing", "200 OK", "200 OK")
+		wantLines(t, w.net.Sent(a.Addr()), "INVITE", "ACK", "BYE")
+		wantLines(t, w.net.Sent(b.Addr()), "100 Trying", "180 Ringing", "200 OK", "200 OK")
 		w.end()
 	})
 }
@@ -209,7 +211,7 @@ func TestTheCalleeHangsUp(t *testing.T) {
 		synctest.Wait()
 		caller.want(t, "answered answer", "ended the far side hung up")
 		callee.want(t)
-		wantLines(t, w.net.sent(b.Addr()), "100 Trying", "200 OK", "BYE")
+		wantLines(t, w.net.Sent(b.Addr()), "100 Trying", "200 OK", "BYE")
 		w.end()
 	})
 }

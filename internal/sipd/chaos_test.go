@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"switchboard/internal/memnet"
 )
 
 // TestEveryLegEnds makes calls over a network that loses, repeats, delays and reorders, with both ends doing what
@@ -26,18 +28,18 @@ func chaos(t *testing.T, dice *rand.Rand) {
 	loss := dice.Float64() * 0.4
 	// The filter runs under the network's lock, so the generator is used by one goroutine at a time.
 	network := rand.New(rand.NewPCG(dice.Uint64(), 2))
-	w.net.filter = func(p memPacket) []memPacket {
+	w.net.SetFilter(func(p memnet.Packet) []memnet.Packet {
 		if network.Float64() < loss {
 			return nil
 		}
-		p.after = time.Duration(network.IntN(400)) * time.Millisecond
-		out := []memPacket{p}
+		p.After = time.Duration(network.IntN(400)) * time.Millisecond
+		out := []memnet.Packet{p}
 		if network.Float64() < 0.1 {
-			p.after += time.Duration(network.IntN(3_000)) * time.Millisecond
+			p.After += time.Duration(network.IntN(3_000)) * time.Millisecond
 			out = append(out, p)
 		}
 		return out
-	}
+	})
 	in := &calls{}
 	a := w.serve(addrA, nil)
 	b := w.serve(addrB, func(c *Config) { c.OnCall = in.onCall })
@@ -185,7 +187,7 @@ func TestFacing(t *testing.T) {
 			to   string
 			want netip.Addr
 		}{
-			{"", phone.conn.addr.Addr()}, {uriOf(addrC), netip.MustParseAddr("10.0.0.3")}, {"sip:x@name", netip.Addr{}},
+			{"", phone.conn.Addr().Addr()}, {uriOf(addrC), netip.MustParseAddr("10.0.0.3")}, {"sip:x@name", netip.Addr{}},
 		} {
 			got := server.Facing(0, test.to)
 			if test.to == "" {

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"switchboard/internal/memnet"
 )
 
 // Each test here stands for a defect of SIP stacks that a call center cannot live with: docs/reference/sip.md.
@@ -50,10 +52,10 @@ func TestA200ThatCrossesOurCancelIsEnded(t *testing.T) {
 		in := &calls{on: (*Leg).Progress}
 		a := w.serve(addrA, nil)
 		b := w.serve(addrB, func(c *Config) { c.OnCall = in.onCall })
-		w.net.filter = func(p memPacket) []memPacket {
-			p.after = 50 * time.Millisecond
-			return []memPacket{p}
-		}
+		w.net.SetFilter(func(p memnet.Packet) []memnet.Packet {
+			p.After = 50 * time.Millisecond
+			return []memnet.Packet{p}
+		})
 		caller := &ear{}
 		out := a.Invite(Invitation{To: uriOf(addrB), SDP: []byte("offer")}, caller)
 		time.Sleep(time.Second)
@@ -63,12 +65,12 @@ func TestA200ThatCrossesOurCancelIsEnded(t *testing.T) {
 		time.Sleep(time.Second)
 		caller.want(t, "ringing ")
 		callee.want(t, "ended the far side hung up")
-		wantLines(t, w.net.sent(a.Addr()), "INVITE", "CANCEL", "ACK", "BYE")
-		got := field(string(w.net.sent(a.Addr())[1].data), "Reason")
+		wantLines(t, w.net.Sent(a.Addr()), "INVITE", "CANCEL", "ACK", "BYE")
+		got := field(string(w.net.Sent(a.Addr())[1].Data), "Reason")
 		if got != `SIP;cause=200;text="Call completed elsewhere"` {
 			t.Errorf("Reason %q", got)
 		}
-		wantLines(t, w.net.sent(b.Addr()), "100 Trying", "180 Ringing", "200 OK", "200 OK", "200 OK")
+		wantLines(t, w.net.Sent(b.Addr()), "100 Trying", "180 Ringing", "200 OK", "200 OK", "200 OK")
 		w.end()
 	})
 }
@@ -102,19 +104,19 @@ func TestOur200IsResentAndGivenUp(t *testing.T) {
 		in := &calls{on: func(leg *Leg) { leg.Answer([]byte("answer")) }}
 		a := w.serve(addrA, nil)
 		b := w.serve(addrB, func(c *Config) { c.OnCall = in.onCall })
-		w.net.filter = func(p memPacket) []memPacket {
-			if bytes.HasPrefix(p.data, []byte("ACK ")) {
+		w.net.SetFilter(func(p memnet.Packet) []memnet.Packet {
+			if bytes.HasPrefix(p.Data, []byte("ACK ")) {
 				return nil
 			}
-			return []memPacket{p}
-		}
+			return []memnet.Packet{p}
+		})
 		caller := &ear{}
 		a.Invite(Invitation{To: uriOf(addrB), SDP: []byte("offer")}, caller)
 		time.Sleep(giveUp + time.Second)
 		var at []time.Duration
-		for _, p := range w.net.sent(b.Addr()) {
-			if strings.HasPrefix(p.first(), "SIP/2.0 200") {
-				at = append(at, p.at)
+		for _, p := range w.net.Sent(b.Addr()) {
+			if strings.HasPrefix(p.First(), "SIP/2.0 200") {
+				at = append(at, p.At)
 			}
 		}
 		var want []time.Duration

@@ -285,7 +285,7 @@ func TestNobodyAnswersOurInvite(t *testing.T) {
 		time.Sleep(giveUp + time.Second)
 		caller.want(t, "failed 408")
 		gone.want(t)
-		if got := len(w.net.sent(a.Addr())); got != 2*7 { // at 0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5 s
+		if got := len(w.net.Sent(a.Addr())); got != 2*7 { // at 0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5 s
 			t.Errorf("%d INVITEs were sent, want 14", got)
 		}
 		w.end()
@@ -315,7 +315,7 @@ func TestInvitationsThatCannotBeSent(t *testing.T) {
 				a.Invite(test.inv, caller)
 				synctest.Wait()
 				caller.want(t, test.want)
-				if got := w.net.sent(a.Addr()); len(got) != 0 {
+				if got := w.net.Sent(a.Addr()); len(got) != 0 {
 					t.Errorf("sent %q", lines(got))
 				}
 				w.end()

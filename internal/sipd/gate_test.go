@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"switchboard/internal/memnet"
 )
 
 func TestAStrangersPacketsAreBounded(t *testing.T) {
@@ -182,7 +184,7 @@ func TestStreams(t *testing.T) {
 		}
 	}
 	c := dial()
-	peer := &rawPeer{t: t, conn: newMemNet().listen("127.0.0.1:5060"), server: server.Addr()}
+	peer := &rawPeer{t: t, conn: memnet.New().Listen(netip.MustParseAddrPort("127.0.0.1:5060")), server: server.Addr()}
 	options := crlf(strings.ReplaceAll(peer.message("OPTIONS", 1), "/UDP", "/TCP"))
 	for _, part := range []string{"\r\n\r\n", options[:40], options[40:]} {
 		if _, err := c.Write([]byte(part)); err != nil {

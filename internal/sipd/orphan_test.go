@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"switchboard/internal/memnet"
 )
 
 // shelf is a Keeper.
@@ -58,22 +60,17 @@ func (w *world) crash(s *Server, addr string) (next *Server, kept *shelf) {
 	synctest.Wait()
 	states := s.cfg.Keeper.(*shelf).all()
 	at := netip.MustParseAddrPort(addr)
-	w.net.mu.Lock()
-	filter := w.net.filter
-	w.net.filter = func(p memPacket) []memPacket {
-		if p.from == at {
+	filter := w.net.SetFilter(func(p memnet.Packet) []memnet.Packet {
+		if p.From == at {
 			return nil
 		}
-		return []memPacket{p}
-	}
-	w.net.mu.Unlock()
+		return []memnet.Packet{p}
+	})
 	if err := s.Close(); err != nil {
 		w.t.Error(err)
 	}
 	w.servers = w.servers[:len(w.servers)-1]
-	w.net.mu.Lock()
-	w.net.filter = filter
-	w.net.mu.Unlock()
+	w.net.SetFilter(filter)
 	kept = newShelf()
 	next = w.serve(addr, func(c *Config) { c.Keeper = kept })
 	for i, state := range states {
@@ -143,7 +140,7 @@ func TestAfterACrashARingingPhoneIsCancelled(t *testing.T) {
 		synctest.Wait()
 		rung.want(t, "failed 487")
 		// The first CANCEL is that of crash, which reached nobody.
-		wantLines(t, w.net.sent(netip.MustParseAddrPort(addrA)), "INVITE", "CANCEL", "CANCEL", "ACK")
+		wantLines(t, w.net.Sent(netip.MustParseAddrPort(addrA)), "INVITE", "CANCEL", "CANCEL", "ACK")
 		w.end()
 	})
 }
@@ -182,9 +179,7 @@ func TestWhoIsGoneToAfterACrashIsForgotten(t *testing.T) {
 		next, kept := w.crash(a, addrA)
 		states := kept.all()
 		kept.kept = map[string][]byte{}
-		w.net.mu.Lock()
-		w.net.filter = func(p memPacket) []memPacket { return nil }
-		w.net.mu.Unlock()
+		w.net.SetFilter(func(p memnet.Packet) []memnet.Packet { return nil })
 		for _, state := range states {
 			id := field(strings.ReplaceAll(strings.ReplaceAll(string(state), ",", "\n"), `"Tag":`, "Tag: "), "Tag")
 			kept.SaveDialog(strings.Trim(id, `"`), state)

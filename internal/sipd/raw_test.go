@@ -8,21 +8,23 @@ import (
 	"testing/synctest"
 
 	"github.com/icholy/digest"
+
+	"switchboard/internal/memnet"
 )
 
 // rawPeer is a peer that speaks text: it says what no sane phone says.
 type rawPeer struct {
 	t      *testing.T
-	conn   *memConn
+	conn   *memnet.Conn
 	server netip.AddrPort
 }
 
 func (w *world) raw(addr string, server *Server) *rawPeer {
-	return &rawPeer{t: w.t, conn: w.net.listen(addr), server: server.Addr()}
+	return &rawPeer{t: w.t, conn: w.net.Listen(netip.MustParseAddrPort(addr)), server: server.Addr()}
 }
 
 func (p *rawPeer) send(text string) {
-	p.conn.net.write(memPacket{from: p.conn.addr, to: p.server, data: []byte(crlf(text))})
+	p.conn.Send(p.server, []byte(crlf(text)))
 	synctest.Wait()
 }
 
@@ -35,12 +37,11 @@ func (p *rawPeer) got() []string {
 	synctest.Wait()
 	var out []string
 	for {
-		select {
-		case packet := <-p.conn.in:
-			out = append(out, string(packet.data))
-		default:
+		packet, ok := p.conn.Take()
+		if !ok {
 			return out
 		}
+		out = append(out, string(packet.Data))
 	}
 }
 
@@ -76,7 +77,7 @@ func (p *rawPeer) want(starts ...string) []string {
 
 // message writes a request; lines replace or add headers, "" as value leaves one out, "Body" is the body.
 func (p *rawPeer) message(method string, seq int, changes ...string) string {
-	host := p.conn.addr.String()
+	host := p.conn.Addr().String()
 	order := []string{"Via", "Max-Forwards", "From", "To", "Call-ID", "CSeq", "Contact"}
 	headers := map[string]string{
 		"Via":          fmt.Sprintf("SIP/2.0/UDP %s;branch=z9hG4bK-%s-%d", host, method, seq),

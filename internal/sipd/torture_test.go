@@ -1,14 +1,16 @@
 package sipd
 
 import (
-	"bytes"
 	"maps"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"switchboard/internal/memnet"
 )
 
 // tortures are the messages of RFC 4475 by their names there, with the statuses that we answer. "": dropped.
@@ -39,11 +41,11 @@ func TestTorture(t *testing.T) {
 				in := &calls{on: func(leg *Leg) { leg.Refuse(486, 0) }}
 				server := w.serve(addrA, func(c *Config) { c.OnCall, c.Account = in.onCall, p.account })
 				peer := w.raw(addrB, server)
-				peer.conn.net.write(memPacket{from: peer.conn.addr, to: peer.server, data: data})
+				peer.conn.Send(peer.server, data)
 				synctest.Wait()
 				var statuses []string
-				for _, packet := range w.net.sent(server.Addr()) {
-					statuses = append(statuses, status(string(packet.data)))
+				for _, packet := range w.net.Sent(server.Addr()) {
+					statuses = append(statuses, status(string(packet.Data)))
 				}
 				if got := strings.Join(statuses, " "); got != tortures[name] {
 					t.Errorf("answered %q, want %q", got, tortures[name])
@@ -77,7 +79,7 @@ func FuzzMessage(f *testing.F) {
 		}
 		f.Add(data)
 	}
-	peer := &rawPeer{conn: newMemNet().listen(addrB), server: newMemNet().listen(addrA).addr}
+	peer := &rawPeer{conn: memnet.New().Listen(netip.MustParseAddrPort(addrB)), server: netip.MustParseAddrPort(addrA)}
 	for _, text := range []string{
 		peer.message("BYE", 2, "To: <sip:x@y>;tag=1"),
 		peer.message("INVITE", 3, "Session-Expires: 90;refresher=uas", isSDP, "Body: x"),
@@ -101,7 +103,7 @@ func fuzzOne(t *testing.T, data []byte) {
 	peer.send(peer.message("INVITE", 1, isSDP, "Body: offer"))
 	server.Invite(Invitation{To: uriOf(addrB), SDP: []byte("offer")}, &ear{})
 	synctest.Wait()
-	peer.conn.net.write(memPacket{from: peer.conn.addr, to: peer.server, data: bytes.Clone(data)})
+	peer.conn.Send(peer.server, data)
 	synctest.Wait()
 	peer.got()
 	options := peer.message("OPTIONS", 99, "Call-ID: still-alive")

@@ -11,7 +11,7 @@ import (
 // layers is the import table (docs/internals/architecture.md): a package may import only packages of lower layers.
 // Packages of one layer do not know each other.
 var layers = map[string]int{
-	"openapi": 0, "web": 0, "internal/callcenter": 0, "internal/problem": 0, "internal/audio": 0,
+	"openapi": 0, "web": 0, "internal/memnet": 0, "internal/callcenter": 0, "internal/problem": 0, "internal/audio": 0,
 	"internal/route": 1, "internal/schema": 1,
 	"internal/store": 2, "internal/sim": 2, "internal/graph": 2,
 	"internal/engine": 3, "internal/auth": 3, "internal/limit": 3, "internal/egress": 3,
