@@ -5,6 +5,7 @@ WEB := web/dist/manifest.json
 WEB_SOURCES := $(shell find web/src web/package.json web/package-lock.json web/*.mjs web/tsconfig.json 2>/dev/null)
 TOOL := $(GO) tool -modfile=tools/go.mod
 SEEDS ?= 1000
+FLOWS ?= 10000
 
 .PHONY: run build web test race check sim fuzz interop bench ci clean
 
@@ -31,8 +32,9 @@ check:                ## formatting, static analysis, dead code
 	$(TOOL) staticcheck ./...
 	@dead="$$($(TOOL) deadcode -test ./...)"; test -z "$$dead" || { echo "$$dead"; exit 1; }
 
-sim:                  ## SEEDS seeded worlds, with invariants and an oracle for each strategy
+sim:                  ## SEEDS seeded worlds, with invariants and an oracle for each strategy; FLOWS calls on a bad network
 	SWITCHBOARD_SEEDS=$(SEEDS) $(GO) test -count=1 -timeout 30m ./internal/sim
+	SWITCHBOARD_FLOWS=$(FLOWS) $(GO) test -count=1 -timeout 30m ./internal/chaos
 
 fuzz:                 ## each fuzz target for FUZZTIME
 	sh test/fuzz.sh $(or $(FUZZTIME),20s)

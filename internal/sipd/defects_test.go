@@ -271,3 +271,26 @@ func TestAFloodOfCallsIsRefused(t *testing.T) {
 		w.end()
 	})
 }
+
+// TestALateRingingDoesNotUndoACancel has a phone that rings on after it took the CANCEL, and then is never heard again.
+func TestALateRingingDoesNotUndoACancel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		a := w.serve(addrA, nil)
+		phone := w.raw(addrB, a)
+		caller := &ear{}
+		leg := a.Invite(Invitation{To: uriOf(addrB), SDP: []byte("offer")}, caller)
+		invite := phone.want("INVITE")[0]
+		phone.send(respond(invite, 180, "x"))
+		leg.Hangup(false)
+		phone.send(respond(phone.want("CANCEL")[0], 200, "x"))
+		phone.send(respond(invite, 180, "x"))
+		time.Sleep(giveUp)
+		synctest.Wait()
+		if got := a.Stats(); got.Legs+got.Lanes != 0 {
+			t.Errorf("%d legs and %d Call-IDs are left", got.Legs, got.Lanes)
+		}
+		caller.want(t, "ringing ")
+		w.end()
+	})
+}

@@ -19,19 +19,21 @@ const (
 
 // clientTx is one request of ours until its final response is safe (RFC 3261 17.1 with RFC 6026). It lives on a lane.
 type clientTx struct {
-	lane     *lane
-	method   sip.RequestMethod
-	branch   string
-	flow     flow
-	req      *sip.Request
-	wire     []byte
-	ack      []byte // of a refused INVITE: sent again with each repeated refusal
-	heard    bool   // any response
-	final    int
-	interval time.Duration
-	resend   *alarm
-	end      *alarm
-	on       func(res *sip.Response, status int)
+	lane   *lane
+	method sip.RequestMethod
+	branch string
+	flow   flow
+	req    *sip.Request
+	wire   []byte
+	ack    []byte // of a refused INVITE: sent again with each repeated refusal
+	heard  bool   // any response
+	final  int
+	// cancelled: our CANCEL is out, and end is running whatever still rings.
+	cancelled bool
+	interval  time.Duration
+	resend    *alarm
+	end       *alarm
+	on        func(res *sip.Response, status int)
 }
 
 // transact sends a request. on hears every response once, but for 2xx to an INVITE every one that comes; res is nil
@@ -128,9 +130,10 @@ func (tx *clientTx) provisional(res *sip.Response) {
 		return
 	}
 	if tx.method == sip.INVITE {
-		// A phone may ring for as long as we let it: only our own CANCEL ends the wait.
 		tx.lane.stop(tx.resend)
-		tx.lane.stop(tx.end)
+		if !tx.cancelled { // a phone may ring for as long as we let it: only our own CANCEL ends the wait
+			tx.lane.stop(tx.end)
+		}
 	} else {
 		tx.interval = t2
 	}

@@ -32,7 +32,6 @@ type outbound struct {
 	credentials sip.Header
 	tries       int
 	early       bool // session description before the answer was told
-	cancelled   bool
 	ack         []byte
 	forks       []string // tags of other phones that answered
 }
@@ -295,10 +294,10 @@ func (l *Leg) cancelInvite() {
 	case tx == nil:
 		l.over()
 		return
-	case !tx.heard || l.outbound.cancelled:
+	case !tx.heard || tx.cancelled:
 		return
 	}
-	l.outbound.cancelled = true
+	tx.cancelled = true
 	l.lane.transact(l.flow, l.cancelRequest(), func(*sip.Response, int) {})
 	// A phone that answers the CANCEL, but never the INVITE, is given up.
 	tx.end = l.lane.after(giveUp, func() { tx.fail(statusTimeout) })

@@ -18,7 +18,7 @@ var layers = map[string]int{
 	"internal/sipd": 4, "internal/media": 4, "internal/api": 4, "internal/console": 4, "internal/exchange": 4,
 	"internal/hooks": 4,
 	"internal/app":   5, "internal/softphone": 5,
-	"internal/demo":   6,
+	"internal/demo": 6, "internal/chaos": 6,
 	"cmd/switchboard": 7,
 	// made at development time, not part of the program
 	"internal/audio/prompts/encode": 1,
