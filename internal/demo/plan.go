@@ -17,7 +17,7 @@ const (
 	menuTime    = 4 * time.Second  // until somebody at the menu decides
 	boredTime   = 14 * time.Second // until somebody in the line does
 	confirmTime = 4 * time.Second  // until the number is confirmed
-	messageTime = 7 * time.Second
+	messageTime = 16 * time.Second // with what comes before the tone
 	keyTime     = 300 * time.Millisecond
 
 	// callbackTries is how often a caller presses the key for a callback: it works once it was offered.

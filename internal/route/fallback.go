@@ -2,6 +2,7 @@ package route
 
 import (
 	"slices"
+	"strings"
 
 	"switchboard/internal/callcenter"
 )
@@ -81,7 +82,7 @@ func (m *Machine) prompt(c *call, leave Outcome, reason string, phrases []Phrase
 	c.leave, c.reason, c.music, c.records = leave, reason, false, false
 	m.setState(c, statePrompt)
 	if leave != Forwarded {
-		m.walk(c, reason, "To "+string(leave)+": "+inWords(reason))
+		m.walk(c, reason, "To "+strings.TrimSuffix(string(leave), "_requested")+": "+inWords(reason))
 	}
 	m.play(c, reason, phrases...)
 }

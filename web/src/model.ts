@@ -169,7 +169,7 @@ export function ending(e: Ended): { tone: Tone; word: string } {
     case "forwarded":
       return { tone: "none", word: "Forwarded" };
     case "callback_requested":
-      return { tone: "none", word: "Callback booked" };
+      return { tone: "none", word: "Callback" };
     case "rejected":
       return { tone: "bad", word: "Refused" };
     case "failed":

@@ -57,15 +57,15 @@ export const ended = computed(() =>
 export const totals = computed(() => {
   const { calls, operators, centers } = model.value;
   let talking = 0;
-  let callbacks = 0;
   for (const call of calls.values()) {
-    if (call.state === "callback") callbacks++;
     if (call.state === "connected") talking++;
   }
   let waiting = 0; // in the lines, as the cards count: who rings at once on arrival is in none
+  let callbacks = 0; // of those
   let oldest = 0;
-  for (const { oldest_entry: entry = 0, waiting: inLine } of centers.values()) {
+  for (const { oldest_entry: entry = 0, waiting: inLine, callbacks: places = 0 } of centers.values()) {
     waiting += inLine;
+    callbacks += places;
     if (entry > 0 && (oldest === 0 || entry < oldest)) oldest = entry;
   }
   const count = (state: Operator["state"]) => [...operators.values()].filter((o) => o.state === state).length;

@@ -9,6 +9,8 @@ import type { Tape, Tapes as Page } from "./wire";
 
 /** How many of each kind are shown first, and how many more each time. */
 const PAGE = 8;
+/** How many of each kind are asked for afresh at most; what is older stays as it was when it was asked for. */
+const FRESH = 96;
 /** A call that ended may have left something: it is on the shelves a moment later. */
 const SETTLE_MS = 1500;
 /** The shelves are asked at most this often. */
@@ -22,6 +24,7 @@ interface Shelf {
   name: "voicemails" | "recordings";
   title: string;
   none: string;
+  wanted: number; // how many are to be shown
   known: Signal<Page | undefined>;
   failed: Signal<boolean>;
 }
@@ -29,25 +32,33 @@ interface Shelf {
 const shelves: readonly Shelf[] = [
   { name: "voicemails", title: "Voicemails", none: "No voicemails yet." },
   { name: "recordings", title: "Recordings", none: "No recordings yet." },
-].map((s) => ({ ...s, known: signal(undefined), failed: signal(false) }) as Shelf);
+].map((s) => ({ ...s, wanted: PAGE, known: signal(undefined), failed: signal(false) }) as Shelf);
 
 const playing = signal(""); // the address of the tape whose player is open
 
 async function ask(shelf: Shelf, behind?: string): Promise<void> {
   try {
-    const place = behind === undefined ? "" : `&behind=${encodeURIComponent(behind)}`;
-    const answer = await fetch(`/${shelf.name}?limit=${PAGE}${place}`, { cache: "no-store" });
+    const place = behind === undefined ? `limit=${Math.min(shelf.wanted, FRESH)}`
+      : `limit=${PAGE}&behind=${encodeURIComponent(behind)}`;
+    const answer = await fetch(`/${shelf.name}?${place}`, { cache: "no-store" });
     if (!answer.ok) throw new Error(String(answer.status));
     const page = (await answer.json()) as Page;
     const { value: known } = shelf.known;
-    shelf.known.value = behind === undefined || known === undefined
-      ? mergePages(known, page)
-      : { you: page.you, items: [...known.items, ...page.items], next: page.next };
+    if (behind !== undefined && known !== undefined) {
+      shelf.known.value = { you: page.you, items: [...known.items, ...page.items], next: page.next };
+    } else {
+      shelf.known.value = shelf.wanted > FRESH ? mergePages(known, page) : page;
+    }
     shelf.failed.value = false;
   } catch {
     shelf.failed.value = true;
     askSoon(RETRY_MS);
   }
+}
+
+function askOlder(shelf: Shelf): void {
+  shelf.wanted += PAGE;
+  void ask(shelf, shelf.wanted > FRESH ? shelf.known.peek()?.next : undefined);
 }
 
 let last = 0;
@@ -98,7 +109,7 @@ function Listing({ shelf }: { shelf: Shelf }) {
       )}
       <ul class="calls tapes">{shown.map((t) => <Row key={t.id} t={t} shelf={shelf} you={page?.you ?? ""} />)}</ul>
       {page?.next !== undefined && (
-        <button type="button" class="quiet more" onClick={() => void ask(shelf, page.next)}>Older ones</button>
+        <button type="button" class="quiet more" onClick={() => askOlder(shelf)}>Older ones</button>
       )}
     </div>
   );
