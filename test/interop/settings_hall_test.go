@@ -36,6 +36,11 @@ type hall struct {
 func newHall(t *testing.T) *hall {
 	t.Helper()
 	t.Parallel()
+	return openHall(t)
+}
+
+func openHall(t testing.TB) *hall {
+	t.Helper()
 	lab.Need(t, "sipp")
 	builtIn := t.TempDir() // an empty prompt pack: what is said is what the program brings
 	h := &hall{Lab: lab.New(t, func(cfg *app.Config) { cfg.Prompts = builtIn })}

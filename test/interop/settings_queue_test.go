@@ -166,3 +166,28 @@ func TestUnattendedQueueHoldsCallersWithNobodyOnDuty(t *testing.T) {
 		t.Errorf("sent away %s after entering, within the grace of 10 s", r.Ended.Sub(r.Entered))
 	}
 }
+
+func TestNoOfferWaitsForAnAnnouncementAndAnAnswerCutsIt(t *testing.T) {
+	h := newHall(t)
+	center, ada, talking := h.busyLine(`{}`)
+	ben := h.desk("Ben", ringsOn)
+	center.Add(ben.Operator, 50)
+	ben.Duty(false)
+	for _, said := range []string{"HOLD_INTRO", "HOLD_ESCAPE_VM_STAR"} {
+		c := h.caller(center)
+		c.hearsPartOf(said)
+		asked := time.Now()
+		ben.Duty(true)
+		ringing := ben.next()
+		t.Logf("the phone rang %s after the API was asked to put the operator on duty, during %s", time.Since(asked), said)
+		c.neverHeard(said) // it is still being said
+		ringing.Answer()
+		c.hearsFrom(ringing, 850)
+		c.neverHeard(said) // and never was to its end
+		ringing.Hangup()
+		h.ended(c, route.Answered, "operator_hung_up")
+		ben.Duty(false)
+	}
+	talking.Hangup()
+	h.stands(ada, route.Available)
+}
