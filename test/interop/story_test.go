@@ -39,7 +39,8 @@ func TestStories(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"server": told(story.server), "operator": told(story.operator), "outside": told(story.outside),
 			"center": told(story.center), "api": storyAPI, "caller": told(story.caller), "phone": told(story.phone),
-			"holiday": told(story.holiday), "until": told(story.until), "path": told(story.path), "ended": told(story.ended), "tape": told(story.tape),
+			"holiday": told(story.holiday),
+			"until":   told(story.until), "path": told(story.path), "ended": told(story.ended), "tape": told(story.tape),
 		},
 	})
 }
