@@ -266,7 +266,9 @@ func (s story) until(args []string) {
 		s.hall.untilLong("an alert is raised", func(p lab.Picture) bool { return p.Center(s.centers[name]).Alert.Text != "" })
 		fmt.Fprintln(s.Stdout(), s.hall.Now().Center(s.centers[name]).Alert.Text)
 		s.hears("the alert", func(told []map[string]any) bool {
-			return slices.ContainsFunc(told, func(e map[string]any) bool { return e["event"] == "alert" && e["kind"] == "raised" })
+			return slices.ContainsFunc(told, func(e map[string]any) bool {
+				return e["event"] == "alert" && e["kind"] == "raised"
+			})
 		})
 	default:
 		s.Fatalf("nobody can wait for %s", what)
