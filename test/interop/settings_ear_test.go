@@ -82,8 +82,9 @@ func (e *ear) listen() {
 	}
 }
 
-// speak sends a packet every 20 ms in place of silence.
+// speak sends a packet every 20 ms in place of silence, once it is known where to.
 func (e *ear) speak(packets int, next func(i int)) {
+	e.until("anything", func([]byte) bool { return e.server.IsValid() })
 	e.mu.Lock()
 	e.busy = true
 	e.mu.Unlock()

@@ -43,7 +43,9 @@ func openHall(t testing.TB) *hall {
 	t.Helper()
 	lab.Need(t, "sipp")
 	builtIn := t.TempDir() // an empty prompt pack: what is said is what the program brings
-	h := &hall{Lab: lab.New(t, func(cfg *app.Config) { cfg.Prompts = builtIn })}
+	h := &hall{Lab: lab.New(t, func(cfg *app.Config) {
+		cfg.Prompts, cfg.EgressAllow = builtIn, []string{"127.0.0.0/8"}
+	})}
 	h.Trunk()
 	h.station = h.Station()
 	return h

@@ -50,21 +50,27 @@ func (e *ear) dials(keys string) {
 }
 
 // passes waits until a rule is on the path of a caller's call.
-func (h *hall) passes(c *caller, rule string) route.CallView {
+func (h *hall) passes(c *caller, rule string) {
 	h.T.Helper()
-	var found route.CallView
-	h.Until(c.from+" passes "+rule, func(p lab.Picture) bool {
+	h.walks(c, rule, func(step route.PathStep) bool { return step.Rule == rule })
+}
+
+// reads waits until a sentence is on the path of a caller's call.
+func (h *hall) reads(c *caller, text string) {
+	h.T.Helper()
+	h.walks(c, text, func(step route.PathStep) bool { return step.Text == text })
+}
+
+func (h *hall) walks(c *caller, what string, is func(route.PathStep) bool) {
+	h.T.Helper()
+	h.Until(c.from+" passes "+what, func(p lab.Picture) bool {
 		for _, call := range p.Calls {
-			for _, step := range call.Path {
-				if call.From == c.from && step.Rule == rule {
-					found = call
-					return true
-				}
+			if call.From == c.from && slices.ContainsFunc(call.Path, is) {
+				return true
 			}
 		}
 		return false
 	})
-	return found
 }
 
 func TestMenuKeysDoWhatTheySayAndInterruptThePrompt(t *testing.T) {

@@ -27,6 +27,7 @@ import (
 //	caller cleo calls support         then: hears PROMPT, hears tone HZ, presses KEYS, says HZ TIME, ends OUTCOME REASON
 //	phone ada rings [FROM]            then: answers HZ, hears PROMPT, hears tone HZ, presses KEYS, hangs up
 //	until operator ada STATE          or: until waiting support N, until recording ada STATE, until alert support
+//	events cleo STATES                waits until these, and no others, were told to the webhook of the caller's own leg
 //	path cleo                         prints the caller's path
 //	ended 5                           waits until so many calls have ended, and prints them as they came
 //	tape HZ...                        lists which of the tones are in the only recording, as "left 700", "right 850"
@@ -40,7 +41,8 @@ func TestStories(t *testing.T) {
 			"server": told(story.server), "operator": told(story.operator), "outside": told(story.outside),
 			"center": told(story.center), "api": storyAPI, "caller": told(story.caller), "phone": told(story.phone),
 			"holiday": told(story.holiday),
-			"until":   told(story.until), "path": told(story.path), "ended": told(story.ended), "tape": told(story.tape),
+			"until":   told(story.until), "path": told(story.path), "events": told(story.events),
+			"ended": told(story.ended), "tape": told(story.tape),
 		},
 	})
 }
@@ -52,6 +54,7 @@ type cast struct {
 	centers map[string]*lab.Center
 	callers map[string]*caller
 	phones  map[string]*handset
+	webhook *program
 }
 
 // handset is a phone and its latest call.
@@ -123,6 +126,12 @@ func (s story) server(args []string) {
 	s.words(args, 0, 0)
 	s.hall = openHall(s.t)
 	s.hall.callsOut()
+	s.webhook = newProgram(s.t, func(map[string]any) string { return "{}" })
+	hook := s.hall.MustAPI("POST", "/api/v2/webhooks", fmt.Sprintf(`{"hook_url": %q}`, s.webhook.URL)).Text("id")
+	for _, states := range []string{"all", "alert"} {
+		s.hall.MustAPI("POST", "/api/v2/subscriptions/call",
+			fmt.Sprintf(`{"endpoint_id": %q, "call_states": [%q]}`, hook, states))
+	}
 }
 
 func (s story) operator(args []string) {
@@ -256,9 +265,39 @@ func (s story) until(args []string) {
 	case "alert":
 		s.hall.untilLong("an alert is raised", func(p lab.Picture) bool { return p.Center(s.centers[name]).Alert.Text != "" })
 		fmt.Fprintln(s.Stdout(), s.hall.Now().Center(s.centers[name]).Alert.Text)
+		s.hears("the alert", func(told []map[string]any) bool {
+			return slices.ContainsFunc(told, func(e map[string]any) bool {
+				return e["event"] == "alert" && e["kind"] == "raised"
+			})
+		})
 	default:
 		s.Fatalf("nobody can wait for %s", what)
 	}
+}
+
+// hears waits for what the webhook is told.
+func (s story) hears(what string, holds func([]map[string]any) bool) {
+	for deadline := time.Now().Add(patience); !holds(s.webhook.all()); time.Sleep(5 * frameTime) {
+		if time.Now().After(deadline) {
+			s.Fatalf("the webhook was never told of %s", what)
+		}
+	}
+}
+
+func (s story) events(args []string) {
+	c, want := s.callers[args[0]], strings.Join(args[1:], " ")
+	got := ""
+	defer func() { s.Logf("the webhook was told of %s: %s", args[0], got) }()
+	s.hears(want, func(told []map[string]any) bool {
+		var states []string
+		for _, e := range told {
+			if e["external_number"] == c.from && e["entry_point_call_id"] == nil {
+				states = append(states, fmt.Sprint(e["state"]))
+			}
+		}
+		got = strings.Join(states, " ")
+		return got == want
+	})
 }
 
 func (s story) path(args []string) {
