@@ -27,6 +27,13 @@ type kept struct {
 	duty       string            // of the clerk: the reason that was set last
 	asked      []string          // that were sent after it: any of them may have been written
 	clerk      *lab.Operator
+	written    time.Time // what the server knew then is on its disk, which is slow now and then
+}
+
+func (k *kept) writtenUntil() time.Time {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.written
 }
 
 func newKept() kept {
@@ -77,21 +84,21 @@ func (s *soak) acknowledged(method, path, body string, expected ...int) bool {
 	return false
 }
 
-// changeDuty writes a new reason again and again.
+// changeDuty writes a new reason again and again. Its change goes to the disk with what waits for that already.
 func (s *soak) changeDuty(clerk *lab.Operator) {
 	k := &s.kept
 	k.mu.Lock()
 	k.clerk = clerk
 	k.mu.Unlock()
 	for n := 0; s.pause(rand.N(100 * time.Millisecond)); n++ {
-		reason := fmt.Sprintf("reason %d", n)
+		reason, asked := fmt.Sprintf("reason %d", n), time.Now()
 		k.mu.Lock()
 		k.asked = append(k.asked, reason)
 		k.mu.Unlock()
 		if s.acknowledged("PATCH", "/api/v2/callcenters/operators/"+clerk.ID+"/dutystatus",
 			fmt.Sprintf(`{"on_duty": false, "duty_status_reason": %q}`, reason)) {
 			k.mu.Lock()
-			k.duty, k.asked = reason, nil
+			k.duty, k.asked, k.written = reason, nil, asked
 			k.mu.Unlock()
 		}
 	}
