@@ -160,7 +160,8 @@ func (s *soak) killAndCheck() int {
 	s.process.Kill()
 	left := s.knownAt(s.kept.writtenUntil().Add(-settled))
 	address := strings.TrimPrefix(s.process.URL, "http://")
-	s.process = lab.Serve(s.T, s.dir, append(soakFlags(s.T), "--http", address, "--sip", s.SIP.String())...)
+	flags := append(soakFlags(s.T), "--http", address, "--sip", s.SIP.String())
+	s.process = lab.Serve(s.T, s.dir, flags...)
 	deadline := time.NewTimer(orphanBound)
 	defer deadline.Stop()
 	for i, l := range left {
@@ -185,8 +186,8 @@ func (s *soak) killAndCheck() int {
 	return len(left)
 }
 
-// knownAt are the lines that were then as they are now. The others are lost with the process that knew them: it may have
-// had no time to write them down.
+// knownAt are the lines that were then as they are now. The others are lost with the process that knew them: it may
+// have had no time to write them down.
 func (s *soak) knownAt(then time.Time) (left []*soakLine) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
