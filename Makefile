@@ -7,7 +7,7 @@ TOOL := $(GO) tool -modfile=tools/go.mod
 SEEDS ?= 1000
 FLOWS ?= 10000
 
-.PHONY: run build web test race check sim fuzz interop bench ci clean
+.PHONY: run build web test race check sim fuzz interop soak bench ci clean
 
 run: build            ## build everything and start the demo company
 	$(BIN) demo
@@ -43,6 +43,9 @@ interop: export SWITCHBOARD_INTEROP = 1
 interop: $(WEB)       ## real peers: sipp, baresip, Chromium (installs them where it may)
 	sh test/interop/install.sh
 	$(GO) test -count=1 -timeout 25m ./test/...
+
+soak: $(WEB)          ## kill -9 under load, every few seconds, for SOAK
+	SWITCHBOARD_SOAK=$(or $(SOAK),10m) $(GO) test -count=1 -timeout 1h -v -run TestKillSoak ./test/interop
 
 bench: build          ## the figures of docs/internals/benchmarks.md, measured here
 	sh test/bench/run.sh

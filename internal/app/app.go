@@ -152,7 +152,7 @@ func (a *App) warn(text string) {
 	}
 }
 
-// startCore starts the engine and then the signalling.
+// startCore starts the signalling and then the engine.
 func (a *App) startCore(ctx context.Context, step uint64, background context.Context) (err error) {
 	company := a.store.Snapshot().Company().ID
 	a.records = &records{store: a.store, log: a.cfg.Log}
@@ -167,15 +167,19 @@ func (a *App) startCore(ctx context.Context, step uint64, background context.Con
 	if err := a.tellSurvivors(ctx); err != nil {
 		return err
 	}
-	a.wg.Go(func() { a.engine.Run(background) })
-	a.hooks.Watch(a.engine.Subscribe(0))
-	a.wg.Go(func() { a.trim(background) })
-	a.wg.Go(func() { retention{a.cfg.DataDir, a.store, a.cfg.Log}.run(background) })
 	if a.sip, err = sipd.New(a.sipConfig()); err != nil {
 		return fmt.Errorf("listen for calls on %s: %w", a.cfg.SIP, err)
 	}
 	a.late.server.Store(a.sip)
-	return a.endOrphans(ctx, a.sip)
+	if err := a.endOrphans(ctx, a.sip); err != nil {
+		return err
+	}
+	// Only now: the first step may ring somebody, for a callback of the process before.
+	a.wg.Go(func() { a.engine.Run(background) })
+	a.hooks.Watch(a.engine.Subscribe(0))
+	a.wg.Go(func() { a.trim(background) })
+	a.wg.Go(func() { retention{a.cfg.DataDir, a.store, a.cfg.Log}.run(background) })
+	return nil
 }
 
 func (a *App) openMedia() error {

@@ -34,7 +34,7 @@ func (a *App) startHTTP() error {
 	rest := api.New(api.Config{
 		Settings: a.store, Voicemails: a.store, History: a.store, Live: live{a.engine}, Phones: a.sip,
 		DataDir: a.cfg.DataDir, RateLimit: a.cfg.RateLimit, CompanyRateLimit: a.cfg.CompanyRateLimit, Log: a.cfg.Log,
-		Calls: a.store, Recordings: a.store, Callbacks: callbacks{a.engine}, Uploads: a.uploads,
+		Calls: a.store, Recordings: a.store, Callbacks: callbacks{a.engine, a.store}, Uploads: a.uploads,
 		DeadLetters: deadLetters{a.store, a.hooks}, Dialable: a.lines.Allowed,
 	})
 	pages := console.New(console.Config{
@@ -135,13 +135,20 @@ func (g guard) Blocked(addr netip.Addr, now time.Time) bool { return g.Refused(n
 func (g guard) Failed(addr netip.Addr, now time.Time) bool { return g.Fail(now, addr) }
 
 // callbacks asks the core for callbacks.
-type callbacks struct{ engine *engine.Engine }
+type callbacks struct {
+	engine *engine.Engine
+	store  *store.Store
+}
 
-// Ask implements api.Callbacks.
+// Ask implements api.Callbacks. A callback that was booked is on disk: somebody was promised it.
 func (c callbacks) Ask(
 	ctx context.Context, center callcenter.ID, number string, dryRun bool,
 ) (position int, refused string, err error) {
-	return c.engine.AskCallback(ctx, center, number, dryRun)
+	position, refused, err = c.engine.AskCallback(ctx, center, number, dryRun)
+	if err == nil && position > 0 && !dryRun {
+		err = c.store.Flush(ctx)
+	}
+	return position, refused, err
 }
 
 // deadLetters are the events that no webhook took.

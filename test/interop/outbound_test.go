@@ -86,3 +86,22 @@ func longestSilence(samples []int16) time.Duration {
 	}
 	return time.Duration(longest) * time.Second / audio.Rate
 }
+
+// A callback that was answered with 200 is on disk then, not a moment later.
+func TestABookedCallbackIsOnDisk(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	company := lab.Serve(t, dir).Company()
+	center := company.Center("Support", `{"hold_queue": {"allow_queue_callback": true}}`)
+	db := open(t, dir)
+	const booked = 20
+	for i := range booked {
+		number := fmt.Sprintf("+1202555%04d", 7000+i)
+		company.MustAPI("POST", "/api/v2/callback",
+			fmt.Sprintf(`{"call_center_id": %q, "phone_number": %q}`, center.ID, number))
+		var n int
+		if err := db.QueryRow("SELECT count(*) FROM callback").Scan(&n); err != nil || n != i+1 {
+			t.Fatalf("%d of %d callbacks are on disk, %v", n, i+1, err)
+		}
+	}
+}

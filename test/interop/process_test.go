@@ -118,7 +118,7 @@ func sum(numbers []int) (total int) {
 	return total
 }
 
-func open(t *testing.T, dir string) *sql.DB {
+func open(t testing.TB, dir string) *sql.DB {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(dir, "*.db"))
 	if err != nil || len(files) != 1 {
@@ -133,7 +133,7 @@ func open(t *testing.T, dir string) *sql.DB {
 }
 
 // sound runs SQLite's own check.
-func sound(t *testing.T, dir string) {
+func sound(t testing.TB, dir string) {
 	t.Helper()
 	var verdict string
 	if err := open(t, dir).QueryRow("PRAGMA integrity_check").Scan(&verdict); err != nil || verdict != "ok" {
