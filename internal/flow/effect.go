@@ -9,7 +9,7 @@ type Effect interface{ effect() }
 type (
 	// Call performs the HTTP request of an HTTP or HTTP_POLL attempt whose time has come; Reported answers.
 	Call struct{ Task *Attempt }
-	// Evaluate runs a script; Evaluated answers.
+	// Evaluate runs a script; Evaluated answers: with what the script came to, for jq with the list of all its results.
 	Evaluate struct {
 		Task     TaskID
 		Language Language
@@ -24,7 +24,8 @@ type (
 	// Withdraw takes an attempt out of every queue and stops the request or script that runs for it, if any.
 	Withdraw struct{ Task TaskID }
 	// StartRun starts another run: of SUB_WORKFLOW (answered by ChildStarted and ChildEnded), of START_WORKFLOW
-	// (ChildStarted), or a failure workflow (Task is empty, no answer).
+	// (ChildStarted), or a failure workflow (Task is empty, no answer). Asked again for a Task that has its run already,
+	// the host answers with that one.
 	StartRun struct {
 		Task    TaskID
 		Wait    bool // ChildEnded is wanted

@@ -44,6 +44,11 @@ type (
 		Output Map
 		Reason string
 	}
+	// ChildRevived tells that a run that had ended goes on: it was retried, restarted or rerun.
+	ChildRevived struct {
+		Task  TaskID
+		Child RunID
+	}
 	// Published is the answer to Publish.
 	Published struct {
 		Task  TaskID
@@ -52,7 +57,10 @@ type (
 	// What people order. Refused says beforehand whether a run takes an order.
 	Pause     struct{}
 	Resume    struct{}
-	Terminate struct{ Reason string }
+	Terminate struct {
+		Reason  string
+		Failure bool // its failure workflow is started
+	}
 	// Retry goes on from what failed.
 	Retry struct{ ResumeChildren bool }
 	// Restart begins anew under the same id, with the definition as it was, or the latest.
@@ -84,6 +92,7 @@ func (Reported) event()       {}
 func (Evaluated) event()      {}
 func (ChildStarted) event()   {}
 func (ChildEnded) event()     {}
+func (ChildRevived) event()   {}
 func (Published) event()      {}
 func (Pause) event()          {}
 func (Resume) event()         {}

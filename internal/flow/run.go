@@ -76,6 +76,7 @@ type Run struct {
 	Seed           uint64              `json:"seed"`  // of task ids and jitter
 	Drawn          uint64              `json:"drawn"` // random numbers taken from it so far
 	Tasks          []*Attempt          `json:"-"`     // in the order of their Seq; rows of their own on disk
+	Env            Map                 `json:"-"`     // ${workflow.env.NAME}: the host sets it before Step
 }
 
 // Attempt is one attempt at one task of a run: a row that is appended for each retry and each turn of a loop.
