@@ -25,7 +25,8 @@ type (
 		CallbackAfter int64 // seconds; InProgress: offer it again after them
 		ExtendLease   bool  // InProgress: only that the worker still works on it
 	}
-	// Evaluated is the answer to Evaluate. Error: what was wrong with the script, in words; empty: nothing.
+	// Evaluated is the answer to Evaluate. Error: what was wrong with the script, in words; empty: nothing. Value of
+	// jq is the list of all outputs.
 	Evaluated struct {
 		Task  TaskID
 		Value Value
