@@ -228,14 +228,23 @@ func (w *writer) execSQL(text string, args ...any) error {
 	return err
 }
 
+// querier is a pool of connections, or one of them.
+type querier interface {
+	QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error)
+}
+
 // query reads rows; no rows are an empty list, not nil.
 func query[T any](
-	ctx context.Context, db *sql.DB, scan func(*sql.Rows) (T, error), text string, args ...any,
+	ctx context.Context, db querier, scan func(*sql.Rows) (T, error), text string, args ...any,
 ) ([]T, error) {
 	rows, err := db.QueryContext(ctx, text, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read the database: %w", err)
 	}
+	return collect(rows, scan)
+}
+
+func collect[T any](rows *sql.Rows, scan func(*sql.Rows) (T, error)) ([]T, error) {
 	defer func() { _ = rows.Close() }()
 	list := []T{}
 	for rows.Next() {

@@ -52,6 +52,7 @@ type Store struct {
 	closeErr  error
 	wg        sync.WaitGroup
 	queue     queue
+	runs      *runQueue
 	current   atomic.Pointer[Snapshot]
 
 	mu    sync.Mutex // of the two below
@@ -61,12 +62,16 @@ type Store struct {
 
 // Stats count what the writer did since Open.
 type Stats struct {
-	Batches   int64 // groups taken
-	Commits   int64 // of them, those that wrote something
-	Changes   int64 // Updates that were committed
-	Entries   int64 // journal entries, calls, voicemails and the like written
-	Dropped   int64 // the same, dropped: the queue was full, or a step came twice
-	Waiting   int   // the same, not yet written
+	Batches int64 // groups taken
+	Commits int64 // of them, those that wrote something
+	Changes int64 // Updates that were committed
+	Entries int64 // journal entries, calls, voicemails and the like written
+	Dropped int64 // the same, dropped: the queue was full, or a step came twice
+	Waiting int   // the same, not yet written
+
+	RunChanges  int64 // changes of workflow runs written
+	RunsWaiting int   // the same, not yet written
+
 	LastError error // why the last commit failed; nil: it did not
 }
 
@@ -97,7 +102,7 @@ func Open(dir string, opts Options) (*Store, error) {
 	s := &Store{
 		dir: dir, opts: opts, lock: lock, lastAlive: lastAlive,
 		inbox: make(chan *request), closing: make(chan struct{}),
-		queue: queue{max: opts.MaxJournal, wake: make(chan struct{}, 1)},
+		queue: queue{max: opts.MaxJournal, wake: make(chan struct{}, 1)}, runs: newRunQueue(),
 	}
 	if err := s.open(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", s.path(), err), s.release())
@@ -157,6 +162,10 @@ func (s *Store) Close() error {
 		if n := s.queue.shut(); n > 0 {
 			lost = fmt.Errorf("%d journal entries could not be written: %w", n, s.Stats().LastError)
 		}
+		for _, r := range s.runs.shut() {
+			lost = errors.Join(lost, fmt.Errorf("%d changes of workflow runs could not be written", len(r.changes)))
+			r.done(ErrClosed)
+		}
 		s.closeErr = errors.Join(lost, s.release())
 	})
 	return s.closeErr
@@ -181,6 +190,7 @@ func (s *Store) Stats() Stats {
 	st := s.stats
 	waiting, dropped := s.queue.figures()
 	st.Waiting = waiting
+	st.RunsWaiting = s.runs.figures()
 	st.Dropped += dropped
 	return st
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -43,8 +44,9 @@ type writer struct {
 	db      *sql.DB
 	conn    *sql.Conn
 	stmts   statements
-	failed  bool  // the last attempt to write queued entries
+	failed  bool  // the last attempt to write queued entries or runs
 	rawErr  error // of the queued entries, for Flush
+	runErr  error // of the queued runs
 	changes []Change
 	wrote   bool  // in this batch
 	twice   int64 // entries of this batch that were there already
@@ -66,7 +68,7 @@ func (w *writer) run() {
 		if open {
 			continue
 		}
-		for w.s.queue.len() > 0 && !w.failed {
+		for w.s.queue.len()+w.s.runs.len() > 0 && !w.failed {
 			w.commit(nil)
 		}
 		return
@@ -77,7 +79,7 @@ func (w *writer) run() {
 func (w *writer) collect() (batch []*request, open bool) {
 	var due <-chan time.Time
 	for {
-		if n := w.s.queue.len(); n > 0 && due == nil {
+		if n := w.s.queue.len(); due == nil && (n > 0 || w.failed && w.s.runs.len() > 0) {
 			switch {
 			case w.failed:
 				due = time.After(retryEvery)
@@ -93,6 +95,10 @@ func (w *writer) collect() (batch []*request, open bool) {
 		case <-w.s.queue.wake:
 			if w.s.queue.len() >= maxEntries && !w.failed {
 				return nil, true
+			}
+		case <-w.s.runs.wake:
+			if !w.failed {
+				return w.drain(nil), true
 			}
 		case <-due:
 			return nil, true
@@ -117,21 +123,28 @@ func (w *writer) drain(batch []*request) []*request {
 
 // commit writes one group and answers everyone in it.
 func (w *writer) commit(batch []*request) {
-	entries := w.s.queue.take(maxEntries)
-	if len(batch) == 0 && len(entries) == 0 {
+	entries, runs := w.s.queue.take(maxEntries), w.s.runs.take()
+	if len(batch) == 0 && len(entries) == 0 && len(runs) == 0 {
 		return
 	}
 	next := w.s.Snapshot().next()
-	w.changes, w.wrote, w.twice, w.rawErr = nil, false, 0, nil
-	err := w.transaction(batch, entries, next)
+	w.changes, w.wrote, w.twice, w.rawErr, w.runErr = nil, false, 0, nil, nil
+	err := w.transaction(batch, entries, runs, next)
 	if err != nil {
-		w.rawErr = err
+		w.rawErr, w.runErr = err, err
 	}
-	w.failed = w.rawErr != nil
-	if w.failed {
+	w.failed = w.rawErr != nil || w.runErr != nil
+	if w.rawErr != nil {
 		w.s.queue.putBack(entries)
 	}
-	w.account(batch, entries, err)
+	if w.runErr != nil {
+		w.s.runs.putBack(runs)
+		runs = nil
+	}
+	if w.s.runs.len() > 0 && !w.failed {
+		w.s.runs.nudge() // one wake-up stood for all of them
+	}
+	w.account(batch, entries, runs, err)
 	if err == nil {
 		w.s.current.Store(next)
 		if len(w.changes) > 0 {
@@ -141,10 +154,13 @@ func (w *writer) commit(batch []*request) {
 	for _, r := range batch {
 		close(r.done)
 	}
+	for _, r := range runs {
+		r.done(r.err)
+	}
 }
 
 // transaction is one BEGIN to COMMIT. When it fails, every request has an error and nothing was written.
-func (w *writer) transaction(batch []*request, entries []entry, next *Snapshot) error {
+func (w *writer) transaction(batch []*request, entries []entry, runs []*runWrite, next *Snapshot) error {
 	fail := func(err error) error {
 		err = fmt.Errorf("write to the database: %w", err)
 		for _, r := range batch {
@@ -157,7 +173,7 @@ func (w *writer) transaction(batch []*request, entries []entry, next *Snapshot) 
 	if err := w.exec("BEGIN IMMEDIATE"); err != nil {
 		return fail(err)
 	}
-	err := w.fill(batch, entries, next)
+	err := w.fill(batch, entries, runs, next)
 	if err == nil {
 		err = w.exec("COMMIT")
 	}
@@ -169,10 +185,16 @@ func (w *writer) transaction(batch []*request, entries []entry, next *Snapshot) 
 	return nil
 }
 
-func (w *writer) fill(batch []*request, entries []entry, next *Snapshot) error {
+func (w *writer) fill(batch []*request, entries []entry, runs []*runWrite, next *Snapshot) error {
 	if len(entries) > 0 {
 		var err error
 		if w.rawErr, err = w.nested(func() error { return w.writeEntries(entries) }); err != nil {
+			return err
+		}
+	}
+	if len(runs) > 0 {
+		var err error
+		if w.runErr, err = w.writeRuns(runs); err != nil {
 			return err
 		}
 	}
@@ -258,12 +280,12 @@ func (w *writer) writeOps(tx *Tx) error {
 	return nil
 }
 
-func (w *writer) account(batch []*request, entries []entry, err error) {
+func (w *writer) account(batch []*request, entries []entry, runs []*runWrite, err error) {
 	w.s.mu.Lock()
 	defer w.s.mu.Unlock()
 	st := &w.s.stats
 	st.Batches++
-	st.LastError = w.rawErr
+	st.LastError = cmp.Or(w.rawErr, w.runErr)
 	if err != nil {
 		return
 	}
@@ -273,6 +295,11 @@ func (w *writer) account(batch []*request, entries []entry, err error) {
 	for _, r := range batch {
 		if r.err == nil && r.change != nil {
 			st.Changes++
+		}
+	}
+	for _, r := range runs {
+		if r.err == nil {
+			st.RunChanges += int64(len(r.changes))
 		}
 	}
 	if w.rawErr == nil {
