@@ -27,7 +27,8 @@ type serverFlags struct {
 	Prompts          string        `help:"Folder of recorded prompts."`
 	DialAllow        []string      `help:"What numbers to call may begin with, as +49 (default: the offices' countries)."`
 	DialCap          int           `default:"100" help:"Calls that may go out within an hour."`
-	EgressAllow      []string      `help:"Hosts or networks inside that webhooks and call routers may be at."`
+	EgressAllow      []string      `help:"HOST, NETWORK, both also with :PORT, or :PORT, open besides the internet."`
+	EgressProxy      string        `help:"Proxy for requests to other servers, http://HOST:PORT."`
 	SMTP             string        `name:"smtp" help:"Mail server for alerts, host:port."`
 	MailFrom         string        `help:"Sender of mailed alerts."`
 	MailTo           []string      `help:"Who gets all alerts by mail, besides the supervisors."`
@@ -48,7 +49,7 @@ func (f serverFlags) config(dir string) app.Config {
 		DataDir: dir, HTTP: f.HTTP, SIP: f.SIP, RTPPorts: f.RTPPorts, Advertise: f.Advertise, Timezone: f.Timezone,
 		Country: f.Country, RateLimit: f.RateLimit, CompanyRateLimit: f.CompanyRateLimit, Prompts: f.Prompts,
 		NewCallsPerSec: f.NewCallsPerSec, Drain: f.Drain,
-		EgressAllow: f.EgressAllow, SMTP: f.SMTP, MailFrom: f.MailFrom, MailTo: f.MailTo,
+		EgressAllow: f.EgressAllow, EgressProxy: f.EgressProxy, SMTP: f.SMTP, MailFrom: f.MailFrom, MailTo: f.MailTo,
 		DialAllow: f.DialAllow, DialCap: f.DialCap, Log: newLog(f.Verbose),
 	}
 }

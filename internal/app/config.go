@@ -47,7 +47,8 @@ type Config struct {
 	NewCallsPerSec   int      // beyond it new calls get 503; 0: sipd's default
 	DialAllow        []string // beginnings of numbers that may be called; none: the country codes of the offices
 	DialCap          int      // calls out an hour
-	EgressAllow      []string // where webhooks and call routers may be besides the internet: hosts, networks
+	EgressAllow      []string // what may be reached besides the internet's ports 80 and 443: see egress.New
+	EgressProxy      string   // URL of the proxy for all that goes out over HTTP; "": none
 	SMTP             string   // host:port of the server that alerts are mailed through; "": none are
 	MailFrom         string   // who mails them
 	MailTo           []string // who gets all of them, besides the supervisors
@@ -111,8 +112,8 @@ func (c Config) check() error {
 			wrong = append(wrong, fmt.Errorf("dial-allow: %q is not the beginning of a number, such as +49", prefix))
 		}
 	}
-	if _, err := egress.New(c.EgressAllow); err != nil {
-		wrong = append(wrong, fmt.Errorf("egress-allow: %w", err))
+	if _, err := c.guard(); err != nil {
+		wrong = append(wrong, err)
 	}
 	if c.SMTP != "" {
 		if _, err := hooks.NewSMTP(c.SMTP, c.MailFrom, c.MailTo); err != nil {
@@ -123,6 +124,18 @@ func (c Config) check() error {
 		wrong = append(wrong, errors.New("dial-cap: must be positive"))
 	}
 	return errors.Join(wrong...)
+}
+
+// guard judges where requests to other servers lead.
+func (c Config) guard() (*egress.Guard, error) {
+	guard, err := egress.New(c.EgressAllow)
+	if err != nil {
+		return nil, fmt.Errorf("egress-allow: %w", err)
+	}
+	if guard, err = guard.Through(c.EgressProxy); err != nil {
+		return nil, fmt.Errorf("egress-proxy: %w", err)
+	}
+	return guard, nil
 }
 
 func portRange(text string) (low, high int, err error) {

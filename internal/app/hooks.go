@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"switchboard/internal/callcenter"
-	"switchboard/internal/egress"
 	"switchboard/internal/hooks"
 	"switchboard/internal/route"
 	"switchboard/internal/store"
@@ -14,9 +13,9 @@ import (
 
 // openHooks starts what tells programs of the company what happens. What an earlier run left is sent from now on.
 func (a *App) openHooks(ctx context.Context) error {
-	guard, err := egress.New(a.cfg.EgressAllow)
+	guard, err := a.cfg.guard()
 	if err != nil {
-		return fmt.Errorf("egress-allow: %w", err)
+		return err
 	}
 	config := hooks.Config{
 		Settings: a.store, Outbox: a.store, Calls: a.store, Notice: a.warn, Log: a.cfg.Log,

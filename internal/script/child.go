@@ -182,37 +182,3 @@ func readFrame(r io.Reader, v any) error {
 	}
 	return json.Unmarshal(body, v)
 }
-
-// decode reads a result by the rule of flow.Value: whole numbers that fit are int64.
-func decode(text json.RawMessage) (flow.Value, error) {
-	if len(text) == 0 {
-		return nil, nil
-	}
-	reader := json.NewDecoder(bytes.NewReader(text))
-	reader.UseNumber()
-	var v any
-	if err := reader.Decode(&v); err != nil {
-		return nil, fmt.Errorf("read the script's result: %w", err)
-	}
-	return numbers(v), nil
-}
-
-func numbers(v any) any {
-	switch v := v.(type) {
-	case json.Number:
-		if n, err := v.Int64(); err == nil {
-			return n
-		}
-		f, _ := v.Float64() // JSON has none that is no number; what is too large is infinite
-		return f
-	case []any:
-		for i := range v {
-			v[i] = numbers(v[i])
-		}
-	case map[string]any:
-		for k := range v {
-			v[k] = numbers(v[k])
-		}
-	}
-	return v
-}

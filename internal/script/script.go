@@ -60,10 +60,7 @@ type Sandbox struct {
 func (s *Sandbox) Evaluate(
 	ctx context.Context, language flow.Language, text string, input flow.Map,
 ) (flow.Value, error) {
-	encoded, err := json.Marshal(input)
-	if err != nil {
-		return nil, fmt.Errorf("encode the script's input: %w", err)
-	}
+	encoded := flow.Encode(input)
 	if len(encoded) > MaxInput {
 		return nil, fmt.Errorf("the script's input is %w: %d bytes of JSON, at most %d", ErrTooLarge, len(encoded), MaxInput)
 	}
@@ -71,7 +68,11 @@ func (s *Sandbox) Evaluate(
 	if err != nil {
 		return nil, err
 	}
-	return decode(result)
+	value, err := flow.Decode(result)
+	if err != nil {
+		return nil, fmt.Errorf("read the script's result: %w", err)
+	}
+	return value, nil
 }
 
 // Compile says what is wrong with a script's text, without running it; nil: nothing.

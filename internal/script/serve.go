@@ -219,7 +219,7 @@ func (s *server) jq(r request) ([]byte, error) {
 	if r.OnlyCompile {
 		return nil, nil
 	}
-	input, err := decode(r.Input)
+	input, err := flow.Decode(r.Input)
 	if err != nil {
 		return nil, err
 	}
