@@ -77,6 +77,8 @@ type Run struct {
 	Drawn          uint64              `json:"drawn"` // random numbers taken from it so far
 	Tasks          []*Attempt          `json:"-"`     // in the order of their Seq; rows of their own on disk
 	Env            Map                 `json:"-"`     // ${workflow.env.NAME}: the host sets it before Step
+
+	mem memory
 }
 
 // Attempt is one attempt at one task of a run: a row that is appended for each retry and each turn of a loop.
@@ -110,4 +112,6 @@ type Attempt struct {
 	FirstAt       time.Time `json:"firstStartTime,omitzero"` // of the first attempt: totalTimeoutSeconds counts from it
 	CallbackAfter int64     `json:"callbackAfterSeconds,omitzero"`
 	Polls         int       `json:"polls,omitzero"` // of HTTP_POLL: requests made so far
+
+	touched bool
 }
