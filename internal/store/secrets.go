@@ -18,7 +18,8 @@ type Secret struct {
 
 // Secrets lists all secrets by name.
 func (s *Store) Secrets(ctx context.Context) ([]Secret, error) {
-	return query(ctx, s.readers, scanSecret, "SELECT name, hosts, sealed, created, updated, used FROM secret ORDER BY name")
+	return query(ctx, s.readers, scanSecret,
+		"SELECT name, hosts, sealed, created, updated, used FROM secret ORDER BY name")
 }
 
 // PutSecret makes or replaces a secret, durably.

@@ -61,8 +61,8 @@ func (r *Redactor) build() {
 	r.all = strings.NewReplacer(pairs...)
 }
 
-// formsOf lists the ways in which an answer may say a text: as it is, in a URL, in JSON, in HTML, in hexadecimal digits,
-// in base64, also in the middle of something longer.
+// formsOf lists the ways in which an answer may say a text: as it is, in a URL, in JSON, in HTML, in hexadecimal
+// digits, in base64, also in the middle of something longer.
 func formsOf(text string) []string {
 	forms := []string{text, html.EscapeString(text), strings.ToUpper(hex.EncodeToString([]byte(text)))}
 	forms = append(forms, hex.EncodeToString([]byte(text)))

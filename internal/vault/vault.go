@@ -1,8 +1,8 @@
-// Package vault keeps the secrets of workflows: encrypted on disk, opened only to put them into a request to a host they
-// may go to, and taken out again of whatever comes back (docs/reference/egress.md, Secrets).
+// Package vault keeps the secrets of workflows: encrypted on disk, opened only to put them into a request to a host
+// they may go to, and taken out again of whatever comes back (docs/reference/egress.md, Secrets).
 //
-// It refuses to give a secret back to anybody who asks, to send one to a host that is not its own, and to make a new key
-// while there are secrets that the lost one opens.
+// It refuses to give a secret back to anybody who asks, to send one to a host that is not its own, and to make a new
+// key while there are secrets that the lost one opens.
 package vault
 
 import (
@@ -107,8 +107,8 @@ func (v *Vault) Has(name string) bool {
 // nameForm keeps names to what an expression can say.
 var nameForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,100}$`)
 
-// Put makes a secret or replaces it. value is text, or an object or list of texts of which expressions take parts. hosts
-// are names, with *. before them for all below, each also with :PORT; none: see Secret.
+// Put makes a secret or replaces it. value is text, or an object or list of texts of which expressions take parts.
+// hosts are names, with *. before them for all below, each also with :PORT; none: see Secret.
 func (v *Vault) Put(ctx context.Context, name string, value flow.Value, hosts []string) error {
 	if !nameForm.MatchString(name) {
 		return errors.New("name: letters, digits, _ and -, at most 100")

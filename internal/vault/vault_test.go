@@ -91,7 +91,8 @@ func TestSecretIsPutInAndTakenOut(t *testing.T) {
 
 func TestHostsOfASecret(t *testing.T) {
 	v, _, _ := world(t, t.TempDir(), "")
-	put(t, v, "bound", value, "API.example.com", "*.example.org", "pbx.test:8443", "10.1.2.3", "[2001:db8::1]:81", "2001:db8::2")
+	put(t, v, "bound", value,
+		"API.example.com", "*.example.org", "pbx.test:8443", "10.1.2.3", "[2001:db8::1]:81", "2001:db8::2")
 	put(t, v, "free", value)
 	for _, test := range []struct {
 		host, port string
@@ -124,7 +125,8 @@ func TestHostsOfASecret(t *testing.T) {
 	if _, _, err := v.Fill("${workflow.secrets.free}", Destination{Host: "any.test"}); err != nil {
 		t.Error("a host that the definition names:", err)
 	}
-	if _, _, err := v.Fill("${workflow.secrets.free}", Destination{Host: "any.test", Chosen: true}); !errors.Is(err, ErrHost) {
+	_, _, err := v.Fill("${workflow.secrets.free}", Destination{Host: "any.test", Chosen: true})
+	if !errors.Is(err, ErrHost) {
 		t.Error("a host that a value chose:", err)
 	}
 	if _, _, err := v.Fill("nothing", Destination{Chosen: true}); err != nil {
@@ -166,7 +168,8 @@ func TestWhatIsNoSecretIsRefused(t *testing.T) {
 		{"a", "text", []string{"x/y"}, "hosts"},
 		{"a", "text", hosts, "hosts"},
 	} {
-		if err := v.Put(t.Context(), test.name, test.value, test.hosts); err == nil || !strings.Contains(err.Error(), test.want) {
+		err := v.Put(t.Context(), test.name, test.value, test.hosts)
+		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%q %.20v %.30v: %v", test.name, test.value, test.hosts, err)
 		}
 	}
@@ -210,7 +213,8 @@ func TestSecretsOutliveARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	v, _, _ = world(t, dir, "")
-	if got := v.List(); !reflect.DeepEqual(got, before) || len(got) != 1 || got[0].Updated.Sub(got[0].Created) != time.Hour ||
+	got := v.List()
+	if !reflect.DeepEqual(got, before) || len(got) != 1 || got[0].Updated.Sub(got[0].Created) != time.Hour ||
 		!got[0].Used.Equal(at.now) || !slices.Equal(got[0].Hosts, []string{"b.test"}) {
 		t.Errorf("%+v, was %+v", got, before)
 	}
@@ -373,7 +377,8 @@ type failing struct{ Records }
 
 func (failing) PutSecret(context.Context, store.Secret) error      { return errors.New("disk") }
 func (failing) DeleteSecret(context.Context, string) (bool, error) { return false, errors.New("disk") }
-func (failing) Secrets(context.Context) ([]store.Secret, error)    { return nil, errors.New("disk") }
+
+func (failing) Secrets(context.Context) ([]store.Secret, error) { return nil, errors.New("disk") }
 
 func TestFailingDiskChangesNothing(t *testing.T) {
 	dir := t.TempDir()
