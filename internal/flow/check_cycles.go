@@ -2,6 +2,7 @@ package flow
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -12,8 +13,11 @@ const MaxRunDepth = 32
 func (c *checker) subWorkflow(p *place) {
 	path := p.path + "/subWorkflowParam"
 	sub := p.task.SubWorkflow
+	byInput, _ := c.input(p, "subWorkflowName")
 	if sub == nil {
-		c.bad(path, "is missing")
+		if byInput == nil {
+			c.bad(path, "is missing")
+		}
 		return
 	}
 	c.templates(p, path+"/name", sub.Name)
@@ -23,7 +27,7 @@ func (c *checker) subWorkflow(p *place) {
 	version, ok := c.version(path+"/version", sub.Version)
 	switch inline := sub.Definition.(type) {
 	case nil:
-		if sub.Name == "" {
+		if sub.Name == "" && byInput == nil {
 			c.bad(path+"/name", "is missing")
 		} else if ok && !strings.Contains(sub.Name, "${") {
 			c.otherWorkflow(path+"/name", sub.Name, version)
@@ -54,6 +58,9 @@ func (c *checker) version(path string, v Value) (version int, ok bool) {
 	case string:
 		if strings.Contains(v, "${") {
 			return 0, false
+		}
+		if n, err := strconv.ParseInt(v, 10, 32); err == nil && n >= 0 {
+			return int(n), true
 		}
 	}
 	c.bad(path, "must be a whole number or an expression")

@@ -105,12 +105,9 @@ func allTexts(v Value) bool {
 	return ok
 }
 
-// poll checks what ends an HTTP_POLL task: in the request or beside it.
+// poll checks what ends an HTTP_POLL task.
 func (c *checker) poll(p *place, path string, request Map) {
 	condition := request["terminationCondition"]
-	if beside, _ := c.input(p, "terminationCondition"); condition == nil && beside != nil {
-		condition, path = beside, p.path+"/inputParameters"
-	}
 	if condition == nil || condition == "" {
 		c.bad(path+"/terminationCondition", "is missing")
 		return

@@ -3,6 +3,7 @@ package flow
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -103,4 +104,36 @@ func read(t *testing.T, d *datadriven.TestData) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// The check knows what expressions can find, and nothing else.
+func TestTheCheckKnowsWhatExpressionsFind(t *testing.T) {
+	r := &Run{Definition: &Definition{}, Tasks: []*Attempt{{}}}
+	for _, c := range []struct {
+		known map[string]bool
+		found Map
+		also  string
+	}{
+		{runMembers, r.asValue(), secretsName},
+		{attemptMembers, r.Tasks[0].asValue(), ""},
+	} {
+		for name := range c.found {
+			if !c.known[name] {
+				t.Errorf("%s is found and not known", name)
+			}
+		}
+		for name := range c.known {
+			if _, ok := c.found[name]; !ok && name != c.also {
+				t.Errorf("%s is known and not found", name)
+			}
+		}
+	}
+}
+
+func TestWhatIsRunIsKnownToTheCheck(t *testing.T) {
+	for kind := range started {
+		if !slices.Contains(taskTypes, kind) {
+			t.Errorf("%s is run and refused", kind)
+		}
+	}
 }

@@ -85,7 +85,9 @@ func (c *checker) ofType(p *place) bool {
 	case TypeUpdateTask:
 		c.updateTask(p)
 	case TypeGetWorkflow:
-		c.need(p, "id")
+		if v, unknown := c.input(p, "workflowId"); v == nil && !unknown {
+			c.need(p, "id")
+		}
 	case TypeTerminateRuns:
 		c.need(p, "workflowId")
 	default:
@@ -212,8 +214,18 @@ func (c *checker) inline(p *place) {
 func (c *checker) waits(p *place) {
 	duration, _ := c.input(p, "duration")
 	until, _ := c.input(p, "until")
-	if duration != nil && until != nil {
+	if isGiven(duration) && isGiven(until) {
 		c.bad(p.path+"/inputParameters", "a WAIT task takes duration or until, not both")
+	}
+	if text, ok := fixed(duration); ok {
+		if _, err := parseWait(text); err != nil {
+			c.bad(p.path+"/inputParameters/duration", "%v", err)
+		}
+	}
+	if text, ok := fixed(until); ok {
+		if _, err := parseUntil(text); err != nil {
+			c.bad(p.path+"/inputParameters/until", "%v", err)
+		}
 	}
 }
 
@@ -248,18 +260,11 @@ func (c *checker) fork(p *place) {
 
 // forkDynamic takes either a list of tasks with their inputs, or one task or workflow for each of a list of inputs.
 func (c *checker) forkDynamic(p *place) {
-	t := p.task
-	same := false
-	for _, name := range []string{"forkTaskName", "forkTaskWorkflow"} {
-		v, _ := c.input(p, name)
-		same = same || v != nil
-	}
-	if same && t.DynamicForkTasksParam == "" {
-		c.need(p, "forkTaskInputs")
+	if inputs, _ := c.input(p, "forkTaskInputs"); inputs != nil {
 		return
 	}
-	c.named(p, "dynamicForkTasksParam", t.DynamicForkTasksParam)
-	c.named(p, "dynamicForkTasksInputParamName", t.DynamicForkTasksInputParam)
+	c.named(p, "dynamicForkTasksParam", p.task.DynamicForkTasksParam)
+	c.named(p, "dynamicForkTasksInputParamName", p.task.DynamicForkTasksInputParam)
 }
 
 func (c *checker) join(p *place) {
@@ -290,42 +295,52 @@ func (c *checker) loop(p *place) {
 	if t.KeepLastN < 0 {
 		c.bad(p.path+"/keepLastN", "must be 0 or more")
 	}
+	items, _ := c.input(p, "items")
 	switch t.Items.(type) {
 	case nil:
-		if t.LoopCondition == "" {
-			c.bad(p.path+"/loopCondition", "is missing")
-			return
-		}
 	case []any, string:
 		c.templates(p, p.path+"/items", t.Items)
+		items = t.Items
 	default:
 		c.bad(p.path+"/items", "must be a list or an expression")
+		return
 	}
-	if t.LoopCondition != "" {
+	switch {
+	case t.LoopCondition == "" && items == nil:
+		c.bad(p.path+"/loopCondition", "is missing, and so is items")
+	case t.LoopCondition != "" && t.EvaluatorType == EvaluatorValueParam:
+		c.named(p, "loopCondition", t.LoopCondition)
+	case t.LoopCondition != "":
 		c.script(p, "/loopCondition", JavaScript, t.LoopCondition)
 	}
 }
 
+// event checks where an EVENT task sends its event.
 func (c *checker) event(p *place) {
-	sink := p.task.Sink
-	if sink == "" {
-		c.bad(p.path+"/sink", "is missing")
-		return
+	path, sink := p.path+"/sink", p.task.Sink
+	if own, ok := p.task.Input["sink"].(string); ok && sink == "" {
+		path, sink = p.path+"/inputParameters/sink", own
 	}
-	if provider, _, _ := strings.Cut(sink, ":"); !strings.Contains(provider, "${") {
-		c.oneOf(p.path+"/sink", provider, "switchboard", "conductor")
+	provider, name, found := strings.Cut(sink, ":")
+	switch {
+	case sink == "":
+		c.bad(path, "is missing")
+	case strings.Contains(provider, "${") || sink == "conductor":
+	case provider != "conductor" && provider != "switchboard":
+		c.bad(path, "events go to switchboard:NAME or conductor:NAME, not to %s", quote(provider))
+	case !found || name == "":
+		c.bad(path, "has no name behind %s:", provider)
 	}
 }
 
 func (c *checker) updateTask(p *place) {
 	if text, ok := fixed(c.need(p, "taskStatus")); ok {
-		c.oneOf(p.path+"/inputParameters/taskStatus", text, string(InProgress), string(TaskCompleted), string(TaskFailed),
-			string(FailedTerminally))
+		c.oneOf(p.path+"/inputParameters/taskStatus", text, string(InProgress), string(TaskCompleted),
+			string(CompletedWithErrors), string(TaskFailed), string(FailedTerminally), string(TaskTimedOut),
+			string(Canceled), string(Skipped))
 	}
 	if id, unknown := c.input(p, "taskId"); id == nil && !unknown {
 		c.need(p, "workflowId")
 		c.need(p, "taskRefName")
 	}
 }
-
-func joins(t *Task) bool { return t.Type == TypeJoin || t.Type == TypeExclusiveJoin }

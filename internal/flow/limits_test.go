@@ -123,7 +123,8 @@ func TestListedProblemsAreBounded(t *testing.T) {
 	for i := range MaxProblems + 1 {
 		inputs = append(inputs, fmt.Sprintf(`"a%d": "${workflow.gone}", "b%d": "${gone.output}"`, i, i))
 	}
-	problems := problemsOf(t, `{"name": "t", "taskReferenceName": "r", "inputParameters": {`+strings.Join(inputs, ",")+`}}`)
+	problems := problemsOf(t,
+		`{"name": "t", "taskReferenceName": "r", "inputParameters": {`+strings.Join(inputs, ",")+`}}`)
 	if len(problems) != 2*MaxProblems || !Refused(problems) {
 		t.Errorf("%d problems", len(problems))
 	}
