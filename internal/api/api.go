@@ -110,6 +110,7 @@ type Config struct {
 	Callbacks   Callbacks
 	Uploads     Uploads
 	DeadLetters DeadLetters
+	Directory   Directory
 	Dialable    func(number string) bool // whether calls to it are allowed; nil: to all
 
 	RateLimit        int              // requests a minute per operation and key; 0: limit.DefaultPerMinute

@@ -20,11 +20,16 @@ import (
 	"switchboard/internal/store"
 )
 
-// MaxBody bounds a request body, in bytes; MaxUpload that of an upload.
+// MaxBody bounds a request body, in bytes; MaxUpload that of an upload, MaxDocumentBody that of an OpenAPI document,
+// which as a JSON string is longer than it is.
 const (
-	MaxBody   = 256 << 10
-	MaxUpload = 16 << 20
+	MaxBody         = 256 << 10
+	MaxUpload       = 16 << 20
+	MaxDocumentBody = 32 << 20
 )
+
+// bodyLimits are the operations that take more than MaxBody.
+var bodyLimits = map[string]int64{"ivr.create": MaxUpload, "x.directory.documents.create": MaxDocumentBody}
 
 // call is one request on its way through an operation.
 type call struct {
@@ -146,8 +151,8 @@ func (c *call) readBody() error {
 		return problem.New(problem.UnsupportedMediaType, "")
 	}
 	limit := int64(MaxBody)
-	if c.route.ID == "ivr.create" {
-		limit = MaxUpload
+	if larger := bodyLimits[c.route.ID]; larger > 0 {
+		limit = larger
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, limit))
 	if err != nil {

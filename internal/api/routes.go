@@ -172,6 +172,14 @@ var handlers = map[string]handler{
 	"x.deadletters.replay":  {companyAdmin, letterID, replayLetter},
 	"x.deadletters.delete":  {companyAdmin, letterID, deleteLetter},
 
+	"x.directory.search":            {companyAdmin, nil, searchDirectory},
+	"x.directory.operation":         {companyAdmin, nil, explainOperation},
+	"x.directory.documents.list":    {companyAdmin, nil, listDocuments},
+	"x.directory.documents.create":  {companyAdmin, nil, addDocument},
+	"x.directory.documents.get":     {companyAdmin, anyDocument, getAPIDocument},
+	"x.directory.documents.delete":  {companyAdmin, anyDocument, deleteDocument},
+	"x.directory.documents.refresh": {companyAdmin, anyDocument, refreshDocument},
+
 	"openapi.get": {nil, nil, getDocument},
 }
 

@@ -15,6 +15,7 @@ import (
 	"switchboard/internal/audio"
 	"switchboard/internal/auth"
 	"switchboard/internal/callcenter"
+	apidir "switchboard/internal/directory"
 	"switchboard/internal/engine"
 	"switchboard/internal/exchange"
 	"switchboard/internal/hooks"
@@ -51,6 +52,7 @@ type App struct {
 	sip      *sipd.Server
 	late     *phones // the way to sip for those who stand before it
 	sessions *auth.Sessions
+	apis     *apidir.Directory
 	listener net.Listener
 	http     *http.Server
 
@@ -317,6 +319,9 @@ func (a *App) Close() error {
 	}
 	if a.sip != nil {
 		errs = append(errs, a.sip.Close())
+	}
+	if a.apis != nil {
+		a.apis.Close()
 	}
 	a.stop()
 	a.wg.Wait()

@@ -31,11 +31,14 @@ const addressFile = "pages-url"
 // startHTTP serves the pages and the API on one listener.
 func (a *App) startHTTP() error {
 	a.sessions = auth.NewSessions(a.store, a.store, time.Now)
+	if err := a.openAPIs(); err != nil {
+		return err
+	}
 	rest := api.New(api.Config{
 		Settings: a.store, Voicemails: a.store, History: a.store, Live: live{a.engine}, Phones: a.sip,
 		DataDir: a.cfg.DataDir, RateLimit: a.cfg.RateLimit, CompanyRateLimit: a.cfg.CompanyRateLimit, Log: a.cfg.Log,
 		Calls: a.store, Recordings: a.store, Callbacks: callbacks{a.engine, a.store}, Uploads: a.uploads,
-		DeadLetters: deadLetters{a.store, a.hooks}, Dialable: a.lines.Allowed,
+		DeadLetters: deadLetters{a.store, a.hooks}, Dialable: a.lines.Allowed, Directory: apis{a.apis},
 	})
 	pages := console.New(console.Config{
 		Feed: a.engine.Subscribe, Sessions: browsers{a.sessions}, Dist: web.Dist(), Version: Version,

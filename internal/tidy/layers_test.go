@@ -22,7 +22,7 @@ var layers = map[string]int{
 	"internal/demo": 6, "internal/chaos": 6,
 	"cmd/switchboard": 7,
 	// made at development time, not part of the program
-	"internal/audio/prompts/encode": 1,
+	"internal/audio/prompts/encode": 1, "internal/directory/gen": 5,
 }
 
 // owners are the only packages that may import a module.
