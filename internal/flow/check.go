@@ -112,9 +112,6 @@ func (c *checker) definition(d *Definition) {
 		c.templates(nil, "/rateLimitConfig/rateLimitKey", l.Key)
 		c.between("/rateLimitConfig/concurrentExecLimit", int64(l.ConcurrentExecLimit), 1, MaxConcurrentExec)
 	}
-	c.idle("/cacheConfig", d.CacheConfig != nil)
-	c.idle("/enforceSchema", d.EnforceSchema)
-	c.idle("/workflowStatusListenerEnabled", d.StatusListenerEnabled)
 	if len(d.Tasks) == 0 {
 		c.bad("/tasks", "must have at least one task")
 	}
@@ -188,8 +185,6 @@ func (c *checker) task(p *place) {
 	if t.RetryCount != nil {
 		c.between(p.path+"/retryCount", int64(*t.RetryCount), 0, MaxRetryCount)
 	}
-	c.idle(p.path+"/cacheConfig", t.CacheConfig != nil)
-	c.idle(p.path+"/onStateChange", t.OnStateChange != nil)
 	if t.Def != nil {
 		c.taskDef(p.path+"/taskDefinition", t.Def)
 	}
@@ -234,18 +229,8 @@ func (c *checker) taskDef(path string, d *TaskDef) {
 	c.between(path+"/backoffJitterMs", d.BackoffJitterMs, 0, MaxPeriodSeconds)
 	c.between(path+"/concurrentExecLimit", int64(d.ConcurrentExecLimit), 0, MaxConcurrentExec)
 	c.between(path+"/rateLimitPerFrequency", int64(d.RateLimitPerFreq), 0, MaxConcurrentExec)
-	c.idle(path+"/enforceSchema", d.EnforceSchema)
-	c.idle(path+"/isolationGroupId", d.IsolationGroupID != "")
-	c.idle(path+"/executionNameSpace", d.ExecutionNameSpace != "")
 	if d.TimeoutSeconds > 0 && d.ResponseTimeout > d.TimeoutSeconds {
 		c.warn(path+"/responseTimeoutSeconds", "is longer than timeoutSeconds, which ends the task first")
-	}
-}
-
-// idle warns of what is kept and given back, but does nothing.
-func (c *checker) idle(path string, given bool) {
-	if given {
-		c.warn(path, "has no effect here")
 	}
 }
 

@@ -104,9 +104,6 @@ func (c *checker) startWorkflow(p *place) {
 	case name == "" && request["workflowDef"] == nil:
 		c.bad(path+"/name", "is missing")
 	case known && !strings.Contains(name, "${"):
-		if name == c.own.Name {
-			c.warn(path+"/name", "starts the same workflow again: make sure that it ends")
-		}
 		c.otherWorkflow(path+"/name", name, version)
 	}
 }

@@ -96,6 +96,21 @@ func (s *Store) LiveRuns(ctx context.Context, each func(RunRow) error) error {
 	return nil
 }
 
+// GatedRun is a run under way that counts for a limit of such.
+type GatedRun struct {
+	ID, Gate string
+	Begun    bool // it has attempts
+}
+
+// GatedRuns lists the runs under way that have a Gate, oldest first.
+func (s *Store) GatedRuns(ctx context.Context) ([]GatedRun, error) {
+	return query(ctx, s.readers, func(rows *sql.Rows) (g GatedRun, err error) {
+		err = rows.Scan(&g.ID, &g.Gate, &g.Begun)
+		return g, err
+	}, `SELECT id, gate, EXISTS (SELECT 1 FROM wf_task WHERE row > num << ?1 AND row < (num + 1) << ?1)
+		FROM wf WHERE ended = 0 AND gate <> '' ORDER BY num`, runShift)
+}
+
 // OrphanRuns lists the ids of the runs under way whose parent is over: a crash came before they could be told.
 func (s *Store) OrphanRuns(ctx context.Context) ([]string, error) {
 	return query(ctx, s.readers, scanID, `SELECT child.id FROM wf AS child JOIN wf AS parent ON parent.id = child.parent

@@ -16,6 +16,7 @@ CREATE TABLE wf (
     parked INTEGER NOT NULL, trimmed INTEGER NOT NULL DEFAULT 0, snapshot BLOB NOT NULL, doc TEXT NOT NULL
 ) STRICT;
 CREATE INDEX wf_live ON wf (num) WHERE ended = 0;
+CREATE INDEX wf_gated ON wf (num) WHERE ended = 0 AND gate <> '';
 CREATE INDEX wf_ended ON wf (ended) WHERE ended > 0;
 CREATE INDEX wf_untrimmed ON wf (ended) WHERE ended > 0 AND trimmed = 0;
 CREATE INDEX wf_name ON wf (name, num);
