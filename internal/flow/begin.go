@@ -109,7 +109,7 @@ func (r *Run) askInline(a *Attempt) {
 			expression = other
 		}
 	}
-	if kind == "value-param" {
+	if kind == EvaluatorValueParam {
 		a.Output = Map{"result": input[expression]}
 		r.finish(a, TaskCompleted, "")
 		return
@@ -137,7 +137,7 @@ func (r *Run) setVariables(with Map) error {
 
 // beginSwitch chooses a case by a member of the input, or has a script choose it.
 func (r *Run) beginSwitch(a *Attempt) {
-	if a.Task.EvaluatorType == "value-param" {
+	if a.Task.EvaluatorType == EvaluatorValueParam {
 		r.choose(a, PlainMap(a.Input)[a.Task.Expression])
 		return
 	}
@@ -206,10 +206,10 @@ func (r *Run) polled(e Polled) {
 
 // reported takes the outcome of an attempt, or news of it.
 func (r *Run) reported(e Reported) {
-	a := r.attempt(e.Task)
-	if a == nil || a.Status.Final() || r.State.Final() {
+	if r.refusedReport(e) != nil {
 		return
 	}
+	a := r.attempt(e.Task)
 	r.touch(a)
 	if e.Worker != "" {
 		a.Worker = e.Worker
@@ -233,6 +233,9 @@ func (r *Run) reported(e Reported) {
 	case e.Status.Final():
 		if a.Status == Scheduled || e.Status == Canceled {
 			r.withdraw(a)
+		}
+		if a.Type == TypeDoWhile {
+			r.leave(a, e.Status)
 		}
 		r.finish(a, e.Status, e.Reason)
 	default:
@@ -282,7 +285,9 @@ func (r *Run) evaluated(e Evaluated) {
 	case TypeSwitch:
 		r.choose(a, e.Value)
 	case TypeDoWhile:
-		r.decided(a, e.Value)
+		if a.asked() { // else it is the answer of a turn before
+			r.decided(a, e.Value)
+		}
 	case TypeHTTPPoll:
 		r.pollDecided(a, e.Value)
 	}

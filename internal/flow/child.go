@@ -15,10 +15,14 @@ func taskOf(v Value) (*Task, error) {
 		return nil, errors.New("it is no task")
 	}
 	t := &Task{}
-	if err := json.Unmarshal(Encode(v), t, JSON); err != nil {
-		return nil, fmt.Errorf("it is no task: %w", err)
+	err := json.Unmarshal(Encode(v), t, JSON)
+	if err == nil {
+		err = noNullTasks([]*Task{t}, "")
 	}
-	if t.Ref == "" {
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("it is no task: %w", err)
+	case t.Ref == "":
 		return nil, errors.New("it has no taskReferenceName")
 	}
 	return t, nil
@@ -29,11 +33,8 @@ func definitionOf(v Value) (*Definition, error) {
 	if v == nil {
 		return nil, nil
 	}
-	if _, ok := v.(Map); !ok {
-		return nil, errors.New("workflowDefinition is no object")
-	}
-	d := &Definition{}
-	if err := json.Unmarshal(Encode(v), d, JSON); err != nil {
+	d, _, err := Parse(Encode(v))
+	if err != nil {
 		return nil, fmt.Errorf("workflowDefinition: %w", err)
 	}
 	return d, nil
@@ -222,7 +223,7 @@ func (r *Run) askUpdate(a *Attempt) {
 	switch {
 	case u.Target == "" && (u.Run == "" || u.Ref == ""):
 		r.finish(a, FailedTerminally, "give taskId, or workflowId and taskRefName")
-	case !u.Status.Final() && u.Status != InProgress:
+	case !u.Status.known():
 		r.finish(a, FailedTerminally, fmt.Sprintf("taskStatus %q is no status", u.Status))
 	default:
 		r.emit(u)
@@ -308,9 +309,9 @@ func (r *Run) pollDecided(a *Attempt, v Value) {
 		every = max(seconds(n), MinPolling)
 	}
 	switch settings["pollingStrategy"] {
-	case "LINEAR_BACKOFF":
+	case RetryLinear:
 		every *= min(seconds(int64(a.Polls))/MinPolling, MaxDelay/every)
-	case "EXPONENTIAL_BACKOFF":
+	case RetryExponential:
 		for range min(a.Polls-1, 64) {
 			every = min(2*every, MaxDelay)
 		}

@@ -81,11 +81,11 @@ func (r *Run) again(a *Attempt) (time.Duration, bool) {
 func (r *Run) delay(def *TaskDef, retry int) time.Duration {
 	d := float64(max(def.RetryDelaySeconds, 0))
 	switch def.RetryLogic {
-	case "EXPONENTIAL_BACKOFF":
+	case RetryExponential:
 		for range min(retry, 64) {
 			d *= 2
 		}
-	case "LINEAR_BACKOFF":
+	case RetryLinear:
 		d *= float64(max(def.BackoffScaleFactor, 1)) * float64(retry+1)
 	}
 	if def.MaxRetryDelaySeconds > 0 {
@@ -127,17 +127,18 @@ func (r *Run) retry(a *Attempt, delay time.Duration) *Attempt {
 	return next
 }
 
-// complete ends a run of which nothing is left to do.
+// complete ends a run of which nothing is left to do: it failed if a permissive task did.
 func (r *Run) complete() {
 	var reasons []string
 	var first *Attempt
-	for _, a := range r.Tasks {
-		if !a.Status.Good() && !a.Retried && r.latest(a.Ref) == a {
-			if first == nil {
-				first = a
-			}
-			reasons = append(reasons, strings.TrimSpace(a.Ref+": "+a.Reason))
+	for _, a := range r.bad() {
+		if !a.Task.Permissive {
+			continue // within a loop that was ended from outside
 		}
+		if first == nil {
+			first = a
+		}
+		reasons = append(reasons, strings.TrimSpace(a.Ref+": "+a.Reason))
 	}
 	if first != nil {
 		r.end(Failed, strings.Join(reasons, "; "), first)

@@ -3,7 +3,9 @@ package flow
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // beginLoop begins a DO_WHILE with its first turn, or ends it at once if it goes over an empty list.
@@ -62,7 +64,7 @@ func (r *Run) turn(a *Attempt, n int) {
 // loop goes through the tasks of the turn that a loop is at, and asks whether there is to be another.
 func (r *Run) loop(a *Attempt, s scope) verdict {
 	for !a.Status.Final() {
-		if _, asked := a.Output[strconv.Itoa(a.Iteration)]; asked {
+		if a.asked() {
 			return waits
 		}
 		if v := r.line(a.Task.LoopOver, s.inner(a.Iteration)); v != passed {
@@ -75,13 +77,19 @@ func (r *Run) loop(a *Attempt, s scope) verdict {
 		switch {
 		case a.Task.LoopCondition == "":
 			r.decided(a, true)
-		case a.Task.EvaluatorType == "value-param":
+		case a.Task.EvaluatorType == EvaluatorValueParam:
 			r.decided(a, PlainMap(a.Input)[a.Task.LoopCondition])
 		default:
 			r.ask(a)
 		}
 	}
 	return passed
+}
+
+// asked says whether a loop waits for its condition: what the turn gave is in its output by then.
+func (a *Attempt) asked() bool {
+	_, asked := a.Output[strconv.Itoa(a.Iteration)]
+	return asked
 }
 
 // record writes what a turn gave into the output of the loop, and lets go of older ones if only some are to be kept.
@@ -146,4 +154,45 @@ func truthy(v Value) bool {
 		return v == "true"
 	}
 	return false
+}
+
+// inside gives the turn of loop a that an attempt is in; 0: in none. Gone are attempts that are no longer the run's.
+func (r *Run) inside(a *Attempt, gone []*Attempt) func(*Attempt) int {
+	refs := map[string]bool{}
+	add := func(t *Task) { refs[t.Ref] = true }
+	eachTask(a.Task.LoopOver, add)
+	branches := map[string]bool{} // of dynamic forks, which may hold more tasks
+	for _, x := range slices.Concat(r.Tasks, gone) {
+		if branches[x.Task.Ref] {
+			eachTask([]*Task{x.Task}, add)
+		}
+		if x.Type == TypeForkDynamic && refs[x.Task.Ref] {
+			for _, ref := range texts(x.Input["forkedTasks"]) {
+				branches[ref] = true
+			}
+		}
+	}
+	prefix := scopeOf(a).suffix + "__"
+	return func(x *Attempt) int {
+		rest, ok := strings.CutPrefix(scopeOf(x).suffix, prefix)
+		if !ok || !refs[x.Task.Ref] {
+			return 0
+		}
+		turn, _, _ := strings.Cut(rest, "__")
+		n, _ := number(turn)
+		return int(n)
+	}
+}
+
+// leave ends what is under way within a loop that is ended from outside.
+func (r *Run) leave(a *Attempt, status Status) {
+	inside := r.inside(a, nil)
+	for _, x := range r.mem.live {
+		if inside(x) == 0 || x.Status.Final() {
+			continue
+		}
+		r.withdraw(x)
+		r.finish(x, Skipped, "")
+		x.Reason = "the loop " + a.Ref + " was reported " + string(status)
+	}
 }

@@ -65,13 +65,15 @@ func (r *Run) Attach(tasks []*Attempt) {
 	r.prepare()
 }
 
+func bySeq(a, b *Attempt) int { return a.Seq - b.Seq }
+
 // prepare finds again what is not kept.
 func (r *Run) prepare() {
 	if r.mem.ready {
 		return
 	}
 	r.mem.ready = true
-	slices.SortFunc(r.Tasks, func(a, b *Attempt) int { return a.Seq - b.Seq })
+	slices.SortFunc(r.Tasks, bySeq)
 	var own map[string]*Task
 	for _, a := range r.Tasks {
 		if own == nil {
@@ -157,7 +159,7 @@ func (r *Run) Changes() []*Attempt {
 		out = append(out, a.copied())
 	}
 	w.touched = w.touched[:0]
-	slices.SortFunc(out, func(a, b *Attempt) int { return a.Seq - b.Seq })
+	slices.SortFunc(out, bySeq)
 	return out
 }
 
@@ -234,13 +236,8 @@ func plainTime(t time.Time) time.Time { return t.Round(0).UTC() }
 func eachTask(tasks []*Task, f func(*Task)) {
 	for _, t := range tasks {
 		f(t)
-		for _, name := range slices.Sorted(maps.Keys(t.DecisionCases)) {
-			eachTask(t.DecisionCases[name], f)
+		for _, line := range t.lines() {
+			eachTask(line.tasks, f)
 		}
-		eachTask(t.DefaultCase, f)
-		for _, branch := range t.ForkTasks {
-			eachTask(branch, f)
-		}
-		eachTask(t.LoopOver, f)
 	}
 }

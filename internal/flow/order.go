@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -86,6 +85,8 @@ func (r *Run) refusedReport(e Reported) error {
 		return conflict("the run has ended: %s", r.State)
 	case a.Status.Final():
 		return conflict("the task %s has ended: %s", a.Ref, a.Status)
+	case !e.Status.known():
+		return conflict("%q is no status of a task", e.Status)
 	}
 	return nil
 }
@@ -245,6 +246,7 @@ func (r *Run) reopen(a *Attempt) {
 	switch a.Type {
 	case TypeDoWhile:
 		output := maps.Clone(a.Output)
+		delete(output, "error")
 		for turn := range output {
 			if n, ok := number(turn); ok && n >= int64(a.Iteration) {
 				delete(output, turn)
@@ -256,6 +258,7 @@ func (r *Run) reopen(a *Attempt) {
 	}
 	if !slices.Contains(r.mem.live, a) {
 		r.mem.live = append(r.mem.live, a)
+		slices.SortFunc(r.mem.live, bySeq) // in the order in which they would come from disk
 	}
 }
 
@@ -337,18 +340,11 @@ func (r *Run) rerun(e Rerun) {
 
 // rewind takes a loop back to the first turn of which something was taken away.
 func (r *Run) rewind(a *Attempt, dropped []*Attempt) {
-	inside := map[string]bool{}
-	eachTask(a.Task.LoopOver, func(t *Task) { inside[t.Ref] = true })
-	prefix := scopeOf(a).suffix + "__"
+	inside := r.inside(a, dropped)
 	first := 0
 	for _, x := range dropped {
-		rest, ok := strings.CutPrefix(scopeOf(x).suffix, prefix)
-		if !ok || !inside[x.Task.Ref] {
-			continue
-		}
-		turn, _, _ := strings.Cut(rest, "__")
-		if n, _ := number(turn); n > 0 && (first == 0 || int(n) < first) {
-			first = int(n)
+		if n := inside(x); n > 0 && (first == 0 || n < first) {
+			first = n
 		}
 	}
 	if first > 0 && a.Status != Skipped {

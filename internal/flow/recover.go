@@ -40,7 +40,7 @@ func (r *Run) askAgain(a *Attempt) {
 		}
 	case a.Status != InProgress:
 	case a.Type == TypeDoWhile:
-		if _, asked := a.Output[fmt.Sprint(a.Iteration)]; asked {
+		if a.asked() {
 			r.ask(a)
 		}
 	case a.Type == TypeHTTPPoll && !a.DueAt.IsZero():

@@ -43,6 +43,16 @@ const (
 // Final says whether an attempt is over.
 func (s Status) Final() bool { return s != Scheduled && s != InProgress }
 
+// known says whether it is one of the statuses.
+func (s Status) known() bool {
+	switch s {
+	case Scheduled, InProgress, TaskCompleted, CompletedWithErrors, TaskFailed, FailedTerminally, TaskTimedOut, Canceled,
+		Skipped:
+		return true
+	}
+	return false
+}
+
 // Good says whether what follows the task may go on.
 func (s Status) Good() bool { return s == TaskCompleted || s == CompletedWithErrors || s == Skipped }
 

@@ -99,8 +99,9 @@ func (s *steps) must(err error) {
 func (s *steps) block() {
 	switch s.d.Cmd {
 	case "workflow":
-		s.def = &Definition{Name: "wf", Version: 1, SchemaVersion: SchemaVersion, Restartable: true}
+		s.def = &Definition{}
 		s.must(json.Unmarshal([]byte(s.d.Input), s.def, JSON))
+		s.def.Name = "wf"
 	case "tasks":
 		var list []*TaskDef
 		s.must(json.Unmarshal([]byte(s.d.Input), &list, JSON))
@@ -230,6 +231,8 @@ func (s *steps) event(word, rest string) Event {
 	case "failed", "hopeless", "canceled":
 		status := map[string]Status{"failed": TaskFailed, "hopeless": FailedTerminally, "canceled": Canceled}[word]
 		return Reported{Task: id, Status: status, Reason: rest2}
+	case "report":
+		return Reported{Task: id, Status: Status(rest2)}
 	case "progress":
 		return Reported{Task: id, Status: InProgress, Output: s.object(rest2)}
 	case "lease":

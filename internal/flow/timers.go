@@ -19,11 +19,6 @@ const (
 	bellPoll                 // pollTimeoutSeconds
 )
 
-const (
-	policyAlert = "ALERT_ONLY"
-	policyRetry = "RETRY"
-)
-
 // Next is when Tick is wanted, or the zero time if nothing comes with time.
 func (r *Run) Next() time.Time {
 	r.prepare()
@@ -41,7 +36,7 @@ func (r *Run) Next() time.Time {
 
 // deadline is when the run itself times out; the zero time: never.
 func (r *Run) deadline() time.Time {
-	if r.Definition.TimeoutSeconds <= 0 || r.Definition.TimeoutPolicy == policyAlert {
+	if r.Definition.TimeoutSeconds <= 0 || r.Definition.TimeoutPolicy == AlertOnly {
 		return time.Time{}
 	}
 	from := r.Created
@@ -71,7 +66,7 @@ func (a *Attempt) soonest() (at time.Time, what bell) {
 	if def.TotalTimeoutSeconds > 0 && !a.FirstAt.IsZero() {
 		first(a.FirstAt.Add(seconds(def.TotalTimeoutSeconds)), bellTotal)
 	}
-	if def.TimeoutPolicy == policyAlert {
+	if def.TimeoutPolicy == AlertOnly {
 		return at, what
 	}
 	if def.TimeoutSeconds > 0 && !a.StartedAt.IsZero() {
@@ -124,12 +119,12 @@ func (r *Run) ring(a *Attempt, what bell) {
 		r.timeOut(a, fmt.Sprintf("its attempts took longer than totalTimeoutSeconds %d", a.Def.TotalTimeoutSeconds), false)
 	case bellTimeout:
 		r.timeOut(a, fmt.Sprintf("it took longer than timeoutSeconds %d", a.Def.TimeoutSeconds),
-			a.Def.TimeoutPolicy != policyRetry)
+			a.Def.TimeoutPolicy != RetryOnTimeout)
 	case bellResponse:
 		r.timeOut(a, fmt.Sprintf("nothing was heard of it for responseTimeoutSeconds %d", a.Def.ResponseTimeout), false)
 	case bellPoll:
 		r.timeOut(a, fmt.Sprintf("no worker took it within pollTimeoutSeconds %d", a.Def.PollTimeout),
-			a.Def.TimeoutPolicy != policyRetry)
+			a.Def.TimeoutPolicy != RetryOnTimeout)
 	}
 }
 
