@@ -15,9 +15,20 @@ import (
 
 // Do gives a run an order (flow's Pause, Resume, Terminate, Retry, Restart, Rerun, Skip, SetVariables, ResetCallbacks)
 // and returns once it is durable. What is not possible as the run stands is an ErrConflict. A Restart without a
-// definition keeps the run's own; see RestartLatest.
+// definition keeps the run's own; one that it brings is checked, and the task definitions are those of now.
 func (r *Runner) Do(ctx context.Context, id flow.RunID, event flow.Event) error {
-	return r.ask(ctx, order{run: id, event: event, asked: true})
+	o := order{run: id, event: event, asked: true}
+	if restart, ok := event.(flow.Restart); ok && restart.Definition != nil {
+		if err := r.Check(restart.Definition); err != nil {
+			return err
+		}
+		var err error
+		if o.snap, err = r.book.snapshot(restart.Definition); err != nil {
+			return err
+		}
+		o.event = flow.Restart{Definition: o.snap.def, TaskDefs: o.snap.defs}
+	}
+	return r.ask(ctx, o)
 }
 
 // RestartLatest restarts a run with the latest definition of its name.
@@ -30,11 +41,7 @@ func (r *Runner) RestartLatest(ctx context.Context, id flow.RunID) error {
 	if !ok {
 		return unknownWorkflow(run.Definition.Name, 0)
 	}
-	snap, err := r.book.snapshot(def)
-	if err != nil {
-		return err
-	}
-	return r.Do(ctx, id, flow.Restart{Definition: snap.def, TaskDefs: snap.defs})
+	return r.Do(ctx, id, flow.Restart{Definition: def})
 }
 
 // Remove removes a run and all that is known of it; one under way is terminated.

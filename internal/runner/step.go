@@ -17,6 +17,7 @@ type order struct {
 	answer bool                      // of something that the run had under way
 	look   func(run *flow.Run)       // right after the step, on the lane's goroutine; nil: nobody looks
 	after  func(err error)           // once it is durable, or why it was not taken; nil: nobody waits
+	snap   *snapshot                 // of the definition that the event brings; nil: it brings none
 	wants  func(run *flow.Run) error // beforehand; nil: nothing more is wanted of the run
 }
 
@@ -79,6 +80,9 @@ func (l *lane) obey(o order) {
 		}
 	}
 	l.step(lv, o.event)
+	if o.snap != nil && lv.run.Definition == o.snap.def {
+		lv.snap = o.snap
+	}
 	if o.look != nil {
 		o.look(lv.run)
 	}
