@@ -226,3 +226,17 @@ func BenchmarkVerify(b *testing.B) {
 		}
 	}
 }
+
+func TestRightsGoWithAContext(t *testing.T) {
+	if who, ok := From(t.Context()); ok {
+		t.Error(who)
+	}
+	key := &store.Key{ID: "abc", Role: store.RoleUser, User: 7, Scopes: []string{ScopeCallsList}}
+	who, ok := From(With(t.Context(), Of(key)))
+	if !ok || who.User != 7 || !who.Has(ScopeCallsList) || who.CompanyAdmin() {
+		t.Error(who, ok)
+	}
+	if page := Page(); !page.CompanyAdmin() || page.Actor() != "page" || page.User != 0 {
+		t.Error(page)
+	}
+}

@@ -71,8 +71,12 @@ func Parse(text string) (id, secret string, ok bool) {
 // Verify says whether secret is the key's and the key has not expired. It takes the same time for every wrong secret.
 func Verify(key *store.Key, secret string, now time.Time) bool {
 	hash := sha256.Sum256([]byte(secret))
-	same := subtle.ConstantTimeCompare(hash[:], key.SecretHash[:]) == 1
-	return same && (key.ExpiresAt.IsZero() || now.Before(key.ExpiresAt))
+	return subtle.ConstantTimeCompare(hash[:], key.SecretHash[:]) == 1 && !Expired(key, now)
+}
+
+// Expired says whether the key's time is over.
+func Expired(key *store.Key, now time.Time) bool {
+	return !key.ExpiresAt.IsZero() && !now.Before(key.ExpiresAt)
 }
 
 // Principal is who a request comes from.
@@ -92,7 +96,12 @@ func Of(key *store.Key) Principal {
 func (p Principal) CompanyAdmin() bool { return p.Role == store.RoleCompanyAdmin }
 
 // Actor is the principal's name in the settings' history.
-func (p Principal) Actor() store.Actor { return store.Actor("key " + keyPrefix + p.Key) }
+func (p Principal) Actor() store.Actor {
+	if p.Key == pageKey {
+		return pageKey
+	}
+	return store.Actor("key " + keyPrefix + p.Key)
+}
 
 // Has says whether the principal has a scope.
 func (p Principal) Has(scope string) bool {
