@@ -13,6 +13,9 @@ import (
 	"switchboard/internal/app"
 )
 
+// secretKeyVariable is no flag, as anybody on the host can see those.
+const secretKeyVariable = "SWITCHBOARD_SECRET_KEY"
+
 // serverFlags are what serve and demo share.
 type serverFlags struct {
 	HTTP             string        `default:"127.0.0.1:8080" help:"Address of the pages and the API."`
@@ -28,6 +31,7 @@ type serverFlags struct {
 	DialAllow        []string      `help:"What numbers to call may begin with, as +49 (default: the offices' countries)."`
 	DialCap          int           `default:"100" help:"Calls that may go out within an hour."`
 	EgressAllow      []string      `help:"HOST, NETWORK, both also with :PORT, or :PORT, open besides the internet."`
+	PublicURL        string        `name:"public-url" help:"Where others reach pages and API, when it differs."`
 	EgressProxy      string        `help:"Proxy for requests to other servers, http://HOST:PORT."`
 	SMTP             string        `name:"smtp" help:"Mail server for alerts, host:port."`
 	MailFrom         string        `help:"Sender of mailed alerts."`
@@ -49,7 +53,8 @@ func (f serverFlags) config(dir string) app.Config {
 		DataDir: dir, HTTP: f.HTTP, SIP: f.SIP, RTPPorts: f.RTPPorts, Advertise: f.Advertise, Timezone: f.Timezone,
 		Country: f.Country, RateLimit: f.RateLimit, CompanyRateLimit: f.CompanyRateLimit, Prompts: f.Prompts,
 		NewCallsPerSec: f.NewCallsPerSec, Drain: f.Drain,
-		EgressAllow: f.EgressAllow, EgressProxy: f.EgressProxy, SMTP: f.SMTP, MailFrom: f.MailFrom, MailTo: f.MailTo,
+		EgressAllow: f.EgressAllow, EgressProxy: f.EgressProxy, PublicURL: f.PublicURL,
+		SecretKey: os.Getenv(secretKeyVariable), SMTP: f.SMTP, MailFrom: f.MailFrom, MailTo: f.MailTo,
 		DialAllow: f.DialAllow, DialCap: f.DialCap, Log: newLog(f.Verbose),
 	}
 }

@@ -19,11 +19,14 @@ import (
 	"switchboard/internal/engine"
 	"switchboard/internal/exchange"
 	"switchboard/internal/hooks"
+	"switchboard/internal/httptask"
 	"switchboard/internal/limit"
 	"switchboard/internal/media"
 	"switchboard/internal/route"
+	"switchboard/internal/script"
 	"switchboard/internal/sipd"
 	"switchboard/internal/store"
+	"switchboard/internal/vault"
 )
 
 // unjournalled bounds the steps that an earlier run may have performed without their journal entry reaching the disk
@@ -53,6 +56,9 @@ type App struct {
 	late     *phones // the way to sip for those who stand before it
 	sessions *auth.Sessions
 	apis     *apidir.Directory
+	vault    *vault.Vault
+	scripts  *script.Sandbox
+	requests *httptask.Client // of workflows
 	listener net.Listener
 	http     *http.Server
 
@@ -78,6 +84,9 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 	}()
 	a.wg.Go(func() { giveBack(background) })
 	if err := a.openStore(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.openSecrets(ctx); err != nil {
 		return nil, err
 	}
 	if err := a.startCalls(ctx, background); err != nil {
@@ -325,6 +334,9 @@ func (a *App) Close() error {
 	}
 	a.stop()
 	a.wg.Wait()
+	if a.scripts != nil {
+		a.scripts.Close()
+	}
 	if a.hooks != nil {
 		a.hooks.Close()
 	}

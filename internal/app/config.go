@@ -48,6 +48,8 @@ type Config struct {
 	DialAllow        []string // beginnings of numbers that may be called; none: the country codes of the offices
 	DialCap          int      // calls out an hour
 	EgressAllow      []string // what may be reached besides the internet's ports 80 and 443: see egress.New
+	PublicURL        string   // where others reach the pages and the API, behind a proxy; "": the listener's address
+	SecretKey        string   // of the secrets of workflows; "": the file of package vault
 	EgressProxy      string   // URL of the proxy for all that goes out over HTTP; "": none
 	SMTP             string   // host:port of the server that alerts are mailed through; "": none are
 	MailFrom         string   // who mails them
@@ -113,6 +115,9 @@ func (c Config) check() error {
 		}
 	}
 	if _, err := c.guard(); err != nil {
+		wrong = append(wrong, err)
+	}
+	if _, err := c.publicURL(); err != nil {
 		wrong = append(wrong, err)
 	}
 	if c.SMTP != "" {

@@ -53,7 +53,11 @@ func (a *App) startHTTP() error {
 	if err := os.WriteFile(filepath.Join(a.cfg.DataDir, addressFile), []byte(a.URL()+"\n"), 0o600); err != nil {
 		return fmt.Errorf("note where the pages are: %w", err)
 	}
-	a.http = httpServer(bySide{rest: rest, pages: pages, metrics: a.metrics()}, a.cfg.Log)
+	all := bySide{rest: rest, pages: pages, metrics: a.metrics()}
+	if err := a.openRequests(all); err != nil {
+		return err
+	}
+	a.http = httpServer(all, a.cfg.Log)
 	a.wg.Go(func() {
 		if err := a.http.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {
 			a.cfg.Log.Error("the web side stopped; calls go on", "error", err)

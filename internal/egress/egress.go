@@ -99,20 +99,24 @@ func (g *Guard) judge(at netip.AddrPort) error {
 // Client is an HTTP client behind the guard. A whole exchange takes timeout at most, 0: as long as its context allows;
 // redirects are answers.
 func (g *Guard) Client(timeout time.Duration) *http.Client {
+	return &http.Client{
+		Timeout: timeout, Transport: g.Transport(),
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// Transport is what a Client sends through, for those who look at redirects themselves.
+func (g *Guard) Transport() http.RoundTripper {
 	transport := &http.Transport{
 		DialContext: g.dial, ForceAttemptHTTP2: true, MaxIdleConns: maxIdle, MaxIdleConnsPerHost: maxIdlePerHost,
 		IdleConnTimeout: idleTimeout, TLSHandshakeTimeout: ConnectTimeout, MaxResponseHeaderBytes: maxHeaderBytes,
 	}
-	client := &http.Client{
-		Timeout: timeout, Transport: transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	if g.proxy == nil {
+		return transport
 	}
-	if g.proxy != nil {
-		transport.Proxy = http.ProxyURL(g.proxy)
-		transport.DialContext = (&net.Dialer{Timeout: ConnectTimeout}).DialContext // the proxy, and nothing else
-		client.Transport = proxied{g, transport}
-	}
-	return client
+	transport.Proxy = http.ProxyURL(g.proxy)
+	transport.DialContext = (&net.Dialer{Timeout: ConnectTimeout}).DialContext // the proxy, and nothing else
+	return proxied{g, transport}
 }
 
 type connectTimeout struct{}

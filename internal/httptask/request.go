@@ -1,6 +1,7 @@
 package httptask
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
@@ -74,6 +75,10 @@ func (c *Client) prepare(run *flow.Run, attempt *flow.Attempt) (*request, error)
 	}
 	if err := r.readLimits(plain); err != nil {
 		return nil, err
+	}
+	if password, ok := r.url.User.Password(); (ok || r.url.User.Username() != "") && r.header.Get("Authorization") == "" {
+		basic := base64.StdEncoding.EncodeToString([]byte(r.url.User.Username() + ":" + password))
+		r.header.Set("Authorization", "Basic "+basic)
 	}
 	r.async = attempt.Task != nil && attempt.Task.AsyncComplete ||
 		plain["asyncComplete"] == true || attempt.Input["asyncComplete"] == true

@@ -202,7 +202,7 @@ func (c *Client) perform(r *request, req *http.Request) (*http.Response, error) 
 	if r.own {
 		return c.Own.Do(r.identity, req)
 	}
-	return c.Client.Do(req)
+	return c.Transport.RoundTrip(req)
 }
 
 var errTooLong = fmt.Errorf("the answer has more than %d bytes", MaxRead)

@@ -2,8 +2,8 @@
 // secrets in, sends, follows a few redirects, and makes of the answer what the next tasks read
 // (docs/reference/egress.md, Requests).
 //
-// It refuses to connect but through the client it is given (package egress has the guard), to let a secret go along to
-// another host or into anything that is kept, and to reach our own API over the network: that it hands over inside.
+// It refuses to connect but through the transport it is given (package egress has the guard), to let a secret go along
+// to another host or into anything that is kept, and to reach our own API over the network: that it hands over inside.
 package httptask
 
 import (
@@ -51,10 +51,10 @@ type OwnAPI interface {
 
 // Config is what requests are sent with. All but Own are required.
 type Config struct {
-	Client  *http.Client // behind the guard, without a timeout of its own and without redirects
-	Secrets Secrets
-	Own     OwnAPI // nil: there is no API of our own
-	Version string // for the User-Agent
+	Transport http.RoundTripper // behind the guard
+	Secrets   Secrets
+	Own       OwnAPI // nil: there is no API of our own
+	Version   string // for the User-Agent
 }
 
 // Client performs HTTP attempts. Safe for concurrent use.
