@@ -16,6 +16,7 @@ const (
 	MaxTaskDepth      = 32   // tasks within each other
 	MaxNameLength     = 255  // characters
 	MaxScriptSize     = 64 << 10
+	MaxInlineSize     = 4 << 20 // bytes of all definitions written out, those within each other counted at each level
 	MaxRetryCount     = 1000
 	MaxPeriodSeconds  = 10 * 366 * 24 * 3600 // of any delay or timeout that is given in seconds
 	MaxConcurrentExec = 1_000_000
@@ -32,9 +33,11 @@ type Known struct {
 // Check says everything that is wrong with a definition, in the order of the places; with one problem that is more
 // than a warning it must not be registered or started.
 func Check(d *Definition, known Known) []Problem {
-	c := &checker{known: known, own: d, places: map[string]*place{}, count: new(int)}
+	c := &checker{known: known, own: d, places: map[string]*place{}, all: &totals{inline: map[*Task]*Definition{}}}
 	c.definition(d)
-	c.cycles(d)
+	if c.all.tasks <= MaxTasks && c.all.inlineSize <= MaxInlineSize {
+		c.cycles(d)
+	}
 	sortProblems(c.problems)
 	return c.problems
 }
@@ -59,7 +62,14 @@ type checker struct {
 	places   map[string]*place
 	order    []*place // as the tasks stand
 	dynamic  bool     // there is a dynamic fork, which may bring tasks
-	count    *int     // tasks so far, with those of definitions within
+	all      *totals
+}
+
+// totals are over a definition and all that it writes out.
+type totals struct {
+	tasks      int
+	inlineSize int // bytes
+	inline     map[*Task]*Definition
 }
 
 // place is where a task stands.
@@ -112,11 +122,14 @@ func (c *checker) definition(d *Definition) {
 		c.templates(nil, "/rateLimitConfig/rateLimitKey", l.Key)
 		c.between("/rateLimitConfig/concurrentExecLimit", int64(l.ConcurrentExecLimit), 1, MaxConcurrentExec)
 	}
+	c.idle("/cacheConfig", d.CacheConfig != nil)
+	c.idle("/enforceSchema", d.EnforceSchema)
+	c.idle("/workflowStatusListenerEnabled", d.StatusListenerEnabled)
 	if len(d.Tasks) == 0 {
 		c.bad("/tasks", "must have at least one task")
 	}
 	c.collect(d.Tasks, "/tasks", nil)
-	if *c.count > MaxTasks {
+	if c.all.tasks > MaxTasks {
 		c.bad("/tasks", "more than %d tasks", MaxTasks)
 		return
 	}
@@ -130,7 +143,7 @@ func (c *checker) definition(d *Definition) {
 // collect notes where every task stands.
 func (c *checker) collect(tasks []*Task, path string, inside []enclosure) {
 	for i, t := range tasks {
-		if *c.count++; *c.count > MaxTasks {
+		if c.all.tasks++; c.all.tasks > MaxTasks {
 			return
 		}
 		p := &place{task: t, path: path + "/" + strconv.Itoa(i), at: len(c.order), inside: inside}
@@ -185,6 +198,8 @@ func (c *checker) task(p *place) {
 	if t.RetryCount != nil {
 		c.between(p.path+"/retryCount", int64(*t.RetryCount), 0, MaxRetryCount)
 	}
+	c.idle(p.path+"/cacheConfig", t.CacheConfig != nil)
+	c.idle(p.path+"/onStateChange", t.OnStateChange != nil)
 	if t.Def != nil {
 		c.taskDef(p.path+"/taskDefinition", t.Def)
 	}
@@ -229,8 +244,18 @@ func (c *checker) taskDef(path string, d *TaskDef) {
 	c.between(path+"/backoffJitterMs", d.BackoffJitterMs, 0, MaxPeriodSeconds)
 	c.between(path+"/concurrentExecLimit", int64(d.ConcurrentExecLimit), 0, MaxConcurrentExec)
 	c.between(path+"/rateLimitPerFrequency", int64(d.RateLimitPerFreq), 0, MaxConcurrentExec)
+	c.idle(path+"/enforceSchema", d.EnforceSchema)
+	c.idle(path+"/isolationGroupId", d.IsolationGroupID != "")
+	c.idle(path+"/executionNameSpace", d.ExecutionNameSpace != "")
 	if d.TimeoutSeconds > 0 && d.ResponseTimeout > d.TimeoutSeconds {
 		c.warn(path+"/responseTimeoutSeconds", "is longer than timeoutSeconds, which ends the task first")
+	}
+}
+
+// idle warns of what is kept and given back, but does nothing.
+func (c *checker) idle(path string, given bool) {
+	if given {
+		c.warn(path, "has no effect here")
 	}
 }
 

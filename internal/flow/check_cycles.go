@@ -68,7 +68,15 @@ func (c *checker) version(path string, v Value) (version int, ok bool) {
 }
 
 func (c *checker) inlineDefinition(p *place, path string, raw Map) {
-	d, warnings, err := Parse(Encode(raw))
+	if c.depth+len(p.inside) >= MaxTaskDepth {
+		return // said already
+	}
+	text := Encode(raw)
+	if c.all.inlineSize += len(text); c.all.inlineSize > MaxInlineSize {
+		c.bad(path, "the definitions that are written out have more than %d bytes together", MaxInlineSize)
+		return
+	}
+	d, warnings, err := Parse(text)
 	if err != nil {
 		wrong := parseError(err)
 		c.bad(path+wrong.Path, "%s", wrong.Message)
@@ -79,8 +87,9 @@ func (c *checker) inlineDefinition(p *place, path string, raw Map) {
 	}
 	inner := &checker{
 		known: c.known, base: c.base + path, depth: c.depth + len(p.inside) + 1, places: map[string]*place{},
-		count: c.count, own: c.own,
+		all: c.all, own: c.own,
 	}
+	c.all.inline[p.task] = d
 	inner.definition(d)
 	c.problems = append(c.problems, inner.problems...)
 }
@@ -104,6 +113,9 @@ func (c *checker) startWorkflow(p *place) {
 	case name == "" && request["workflowDef"] == nil:
 		c.bad(path+"/name", "is missing")
 	case known && !strings.Contains(name, "${"):
+		if name == c.own.Name {
+			c.warn(path+"/name", "starts the same workflow again: make sure that it ends")
+		}
 		c.otherWorkflow(path+"/name", name, version)
 	}
 }
@@ -138,7 +150,7 @@ func (c *checker) descend(start, d *Definition, sure certainty, trail []child, s
 	if c.known.Workflow == nil && d != start || len(trail) > MaxRunDepth {
 		return
 	}
-	for _, next := range children(d) {
+	for _, next := range children(d, c.all.inline, 0) {
 		next.sure = max(next.sure, sure)
 		way := append(trail[:len(trail):len(trail)], next)
 		if next.name == start.Name && (next.version == 0 || next.version == start.Version) {
@@ -171,8 +183,8 @@ func (c *checker) cycle(way []child) {
 }
 
 // children lists the workflows that a definition runs as parts of itself, also from within those it writes out.
-func children(d *Definition) []child {
-	c := &checker{count: new(int), places: map[string]*place{}}
+func children(d *Definition, parsed map[*Task]*Definition, depth int) []child {
+	c := &checker{all: &totals{}, places: map[string]*place{}}
 	c.collect(d.Tasks, "/tasks", nil)
 	ends := slices.ContainsFunc(c.order, func(p *place) bool { return p.task.Type == TypeTerminate })
 	var found []child
@@ -186,10 +198,15 @@ func children(d *Definition) []child {
 			sure = perhaps
 		}
 		if inline, ok := sub.Definition.(Map); ok {
-			if within, _, err := Parse(Encode(inline)); err == nil {
-				for _, next := range children(within) {
-					found = append(found, child{next.name, next.version, p.path, max(next.sure, sure)})
-				}
+			within := parsed[p.task]
+			if within == nil && depth < MaxTaskDepth {
+				within, _, _ = Parse(Encode(inline))
+			}
+			if within == nil {
+				continue
+			}
+			for _, next := range children(within, parsed, depth+1) {
+				found = append(found, child{next.name, next.version, p.path, max(next.sure, sure)})
 			}
 			continue
 		}

@@ -220,6 +220,12 @@ type part struct {
 func split(s string) []part {
 	var parts []part
 	var text strings.Builder
+	characters, counted := 0, 0 // of s up to counted: a long text is counted once
+	count := func(end int) int {
+		characters += utf8.RuneCountInString(s[counted:end])
+		counted = end
+		return characters
+	}
 	textAt, copied := 0, 0
 	flush := func(end int) {
 		text.WriteString(s[copied:end])
@@ -244,16 +250,14 @@ func split(s string) []part {
 			copied = i + 1
 			continue
 		}
+		flush(i)
 		end := closing(s, i+2)
 		if end < 0 {
-			flush(i)
-			rest := part{text: s[i:], at: utf8.RuneCountInString(s[:i]), open: true}
-			return append(parts, rest)
+			return append(parts, part{text: s[i:], at: count(i), open: true})
 		}
-		flush(i)
-		parts = append(parts, part{text: s[i+2 : end], expression: true, at: utf8.RuneCountInString(s[:i])})
+		parts = append(parts, part{text: s[i+2 : end], expression: true, at: count(i)})
 		copied, i = end+1, end
-		textAt = utf8.RuneCountInString(s[:copied])
+		textAt = count(copied)
 	}
 	flush(len(s))
 	return parts

@@ -140,3 +140,21 @@ func TestInputOfATaskIsNeverNil(t *testing.T) {
 		t.Fatalf("%v, %v", m, err)
 	}
 }
+
+func BenchmarkResolve(b *testing.B) {
+	template := Map{"http_request": Map{
+		"uri": "https://a.example/calls/${workflow.input.id}", "method": "POST",
+		"headers": Map{"Authorization": "Bearer ${workflow.secrets.KEY}", "X-Center": "${get.output.response.body.center}"},
+		"body":    Map{"who": "${get.output.response.body.calls[0].who}", "all": "${get.output.response.body.calls}"},
+	}}
+	calls := []any{Map{"who": "Ada", "n": int64(3)}, Map{"who": "Bob", "n": int64(5)}}
+	roots := rootsOf(Map{
+		"workflow": Map{"input": Map{"id": int64(7)}},
+		"get":      Map{"output": Map{"response": Map{"body": Map{"center": "sales", "calls": calls}}}},
+	})
+	for b.Loop() {
+		if _, err := resolveMap(template, roots); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

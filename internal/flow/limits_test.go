@@ -14,7 +14,7 @@ func problemsOf(t *testing.T, tasks string) []Problem {
 	t.Helper()
 	d, _, err := Parse([]byte(`{"name": "w", "tasks": [` + tasks + `]}`))
 	if err != nil {
-		t.Fatal(err)
+		return []Problem{{Message: err.Error()}}
 	}
 	return Check(d, Known{})
 }
@@ -50,6 +50,14 @@ func TestLimitsOfDefinitions(t *testing.T) {
 		}
 		return strings.Join(refs, ",")
 	})
+	atTheEdge(t, MaxTasks, "more than 1000 tasks", func(n int) string {
+		var refs []string
+		for i := range n - 1 {
+			refs = append(refs, simpleTask(fmt.Sprintf("r%d", i)))
+		}
+		return fmt.Sprintf(`{"name": "s", "taskReferenceName": "s", "type": "SUB_WORKFLOW", "subWorkflowParam":
+			{"workflowDefinition": {"name": "w", "tasks": [%s]}}}`, strings.Join(refs, ","))
+	})
 	atTheEdge(t, MaxTaskDepth, "nested more than 32 deep", func(n int) string {
 		text := simpleTask("r")
 		for i := range n - 1 {
@@ -79,6 +87,25 @@ func TestLimitsOfDefinitions(t *testing.T) {
 	atTheEdge(t, MaxPeriodSeconds, "must be from 0 to", func(n int) string {
 		return fmt.Sprintf(`{"name": "t", "taskReferenceName": "t", "startDelay": %d}`, n)
 	})
+}
+
+func TestDefinitionsThatAreWrittenOutAreBounded(t *testing.T) {
+	text := fmt.Sprintf(`{"name": "t", "taskReferenceName": "r", "inputParameters": {"x": "%s"}}`,
+		strings.Repeat("x", MaxInlineSize/8))
+	levels := func(n int) string {
+		text := text
+		for range n {
+			text = fmt.Sprintf(`{"name": "s", "taskReferenceName": "s", "type": "SUB_WORKFLOW", "subWorkflowParam":
+				{"workflowDefinition": {"name": "w", "tasks": [%s]}}}`, text)
+		}
+		return text
+	}
+	if problems := problemsOf(t, levels(7)); Refused(problems) {
+		t.Error(problems)
+	}
+	if problems := problemsOf(t, levels(8)); !Refused(problems) {
+		t.Error("8 levels passed")
+	}
 }
 
 func TestLimitsOfExpressions(t *testing.T) {
@@ -114,6 +141,30 @@ func TestDefinitionsThatAreTooLongAreNotRead(t *testing.T) {
 	}
 	if _, _, err := ParseTaskDef([]byte(`{"name": "` + long + `"}`)); err == nil {
 		t.Error("read a task definition that is too long")
+	}
+}
+
+// Each of these takes minutes if a text is gone through again for every expression in it.
+func TestLongTextsAreGoneThroughOnce(t *testing.T) {
+	roots := rootsOf(Map{"a": Map{"b": "é"}})
+	for _, c := range []struct {
+		one  string
+		fits bool
+	}{
+		{"${a.b}", true},
+		{"${a['b']} é $${", true},
+		{"${", false},
+		{"${a.b", false},
+		{"${'", false},
+	} {
+		text := strings.Repeat(c.one, (MaxDefinitionSize-200)/(len(c.one)+1))
+		problems := problemsOf(t, `{"name": "t", "taskReferenceName": "a", "inputParameters": {"x": "`+text+`"}}`)
+		if c.fits == Refused(problems) {
+			t.Errorf("%s: %d problems", c.one, len(problems))
+		}
+		if v, err := resolveWithin(text, roots); v == nil || err != nil {
+			t.Errorf("%s: %v, %v", c.one, v, err)
+		}
 	}
 }
 

@@ -100,13 +100,15 @@ func parse(data []byte, to any, kind reflect.Type) ([]Problem, error) {
 	if _, ok := raw.(Map); !ok {
 		return nil, &ParseError{Message: "must be an object"}
 	}
+	u := unknown{fields: map[reflect.Type]map[string]reflect.Type{}}
+	if u.look(raw, kind, ""); u.tasks > MaxTasks {
+		return nil, &ParseError{"/tasks", fmt.Sprintf("more than %d tasks", MaxTasks)}
+	}
 	if err := json.Unmarshal(data, to, JSON); err != nil {
 		return nil, parseError(err)
 	}
-	var warnings []Problem
-	unknownMembers(raw, kind, "", &warnings)
-	sortProblems(warnings)
-	return warnings, nil
+	sortProblems(u.found)
+	return u.found, nil
 }
 
 // ParseError says where and why a definition cannot be read.
@@ -288,41 +290,55 @@ func pointer(name string) string {
 	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
 }
 
-// unknownMembers warns of members that a struct has no field for, deep in lists and objects of structs.
-func unknownMembers(v Value, kind reflect.Type, path string, to *[]Problem) {
+// unknown finds members that a struct has no field for, deep in lists and objects of structs. It also counts the tasks,
+// before each takes much more memory than its text.
+type unknown struct {
+	tasks  int
+	fields map[reflect.Type]map[string]reflect.Type
+	found  []Problem // at most MaxProblems
+}
+
+func (u *unknown) look(v Value, kind reflect.Type, path string) {
 	switch kind.Kind() {
 	case reflect.Pointer:
-		unknownMembers(v, kind.Elem(), path, to)
+		u.look(v, kind.Elem(), path)
 	case reflect.Slice:
 		list, _ := v.([]any)
 		for i, member := range list {
-			unknownMembers(member, kind.Elem(), path+"/"+strconv.Itoa(i), to)
+			u.look(member, kind.Elem(), path+"/"+strconv.Itoa(i))
 		}
 	case reflect.Map:
 		object, _ := v.(Map)
 		for _, name := range sortedKeys(object) {
-			unknownMembers(object[name], kind.Elem(), path+"/"+pointer(name), to)
+			u.look(object[name], kind.Elem(), path+"/"+pointer(name))
 		}
 	case reflect.Struct:
 		object, _ := v.(Map)
-		fields := fieldsOf(kind)
+		if kind == reflect.TypeFor[Task]() {
+			u.tasks++
+		}
+		fields := u.fieldsOf(kind)
 		for _, name := range sortedKeys(object) {
 			at := path + "/" + pointer(name)
 			if field, ok := fields[name]; ok {
-				unknownMembers(object[name], field, at, to)
-				continue
+				u.look(object[name], field, at)
+			} else if len(u.found) < MaxProblems {
+				u.found = append(u.found, Problem{at, "is not known and left out", true})
 			}
-			*to = append(*to, Problem{at, "is not known and left out", true})
 		}
 	}
 }
 
-func fieldsOf(kind reflect.Type) map[string]reflect.Type {
+func (u *unknown) fieldsOf(kind reflect.Type) map[string]reflect.Type {
+	if fields := u.fields[kind]; fields != nil {
+		return fields
+	}
 	fields := map[string]reflect.Type{}
 	for i := range kind.NumField() {
 		name, _, _ := strings.Cut(kind.Field(i).Tag.Get("json"), ",")
 		fields[name] = kind.Field(i).Type
 	}
+	u.fields[kind] = fields
 	return fields
 }
 
