@@ -151,7 +151,7 @@ func (c *Client) once(ctx context.Context, r *request, h *hop, a *answer) (*http
 	if err != nil {
 		return nil, errors.New(r.red.Text(reason(err)))
 	}
-	res, err := c.perform(r, req)
+	res, err := c.exchange(r, req)
 	if err == nil {
 		defer func() { _ = res.Body.Close() }()
 		h.status, h.location = res.StatusCode, res.Header.Get("Location")
@@ -197,8 +197,8 @@ func (t *told) Read(p []byte) (int, error) {
 	return t.Reader.Read(p)
 }
 
-// perform hands a request to our own API or sends it.
-func (c *Client) perform(r *request, req *http.Request) (*http.Response, error) {
+// exchange hands a request to our own API or sends it.
+func (c *Client) exchange(r *request, req *http.Request) (*http.Response, error) {
 	if r.own {
 		return c.Own.Do(r.identity, req)
 	}
@@ -209,23 +209,22 @@ var errTooLong = fmt.Errorf("the answer has more than %d bytes", MaxRead)
 
 // readAll reads an answer up to MaxRead, and tells of each part.
 func readAll(body io.Reader, progress func()) ([]byte, error) {
-	var all bytes.Buffer
-	chunk := make([]byte, 32<<10)
+	all := make([]byte, 0, 2<<10)
 	for {
-		n, err := body.Read(chunk)
-		if n > 0 {
+		if len(all) == cap(all) {
+			all = slices.Grow(all, len(all))
+		}
+		n, err := body.Read(all[len(all):cap(all)])
+		if all = all[:len(all)+n]; n > 0 {
 			progress()
-			if room := MaxRead - all.Len(); n > room {
-				all.Write(chunk[:room])
-				return all.Bytes(), errTooLong
-			}
-			all.Write(chunk[:n])
 		}
-		if errors.Is(err, io.EOF) {
-			return all.Bytes(), nil
-		}
-		if err != nil {
-			return all.Bytes(), err
+		switch {
+		case len(all) > MaxRead:
+			return all[:MaxRead], errTooLong
+		case errors.Is(err, io.EOF):
+			return all, nil
+		case err != nil:
+			return all, err
 		}
 	}
 }

@@ -70,28 +70,36 @@ const detailed = "exchange"
 // well, if there was one: {response: {statusCode, headers, body, reasonPhrase, size, durationMs}}, and says why in
 // words. The attempt keeps the whole exchange too when its task's metadata has "exchange": true.
 func (c *Client) Do(ctx context.Context, run *flow.Run, attempt *flow.Attempt) flow.Reported {
-	report, exchange := c.Try(ctx, run, attempt)
+	report, exchange := c.perform(ctx, run, attempt)
 	if attempt.Task != nil && attempt.Task.Metadata[detailed] == true {
-		report.Output["exchange"] = exchange.value()
+		report.Output["exchange"] = exchange().value()
 	}
 	return report
 }
 
 // Try is Do with all that was seen on the way, without secrets and with the run's maskedFields masked.
 func (c *Client) Try(ctx context.Context, run *flow.Run, attempt *flow.Attempt) (flow.Reported, *Exchange) {
-	report := flow.Reported{Task: attempt.ID, Status: flow.TaskFailed, Output: flow.Map{}}
+	report, exchange := c.perform(ctx, run, attempt)
+	return report, exchange()
+}
+
+// perform is Do; exchange puts together what was seen, for those who want to know.
+func (c *Client) perform(
+	ctx context.Context, run *flow.Run, attempt *flow.Attempt,
+) (report flow.Reported, exchange func() *Exchange) {
+	report = flow.Reported{Task: attempt.ID, Status: flow.TaskFailed, Output: flow.Map{}}
 	started := time.Now()
 	r, err := c.prepare(run, attempt)
 	if err != nil {
 		report.Reason = err.Error()
-		return report, &Exchange{Error: err.Error()}
+		return report, func() *Exchange { return &Exchange{Error: err.Error()} }
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.total)
 	defer cancel()
 	a := c.hedged(ctx, r)
 	a.took = time.Since(started)
 	a.fill(&report, r)
-	return report, a.exchange(r, run.Definition, report.Reason)
+	return report, func() *Exchange { return a.exchange(r, run.Definition, report.Reason) }
 }
 
 // hedged sends as many copies at once as the task wants; the first good answer counts.
