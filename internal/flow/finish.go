@@ -34,7 +34,7 @@ func (r *Run) failed(a *Attempt) verdict {
 			r.end(Failed, fmt.Sprintf("the run has more than %d attempts at tasks", MaxAttempts), a)
 			return stopped
 		}
-		r.retry(a, delay)
+		r.retry(a, r.jittered(a.Def, delay))
 		return waits
 	}
 	switch {
@@ -69,7 +69,7 @@ func (r *Run) again(a *Attempt) (time.Duration, bool) {
 	if a.Retry >= count {
 		return 0, false
 	}
-	delay := r.delay(def, a.Retry)
+	delay := delayOf(def, a.Retry)
 	if total := seconds(def.TotalTimeoutSeconds); total > 0 && !a.FirstAt.IsZero() &&
 		!r.mem.now.Add(delay).Before(a.FirstAt.Add(total)) {
 		return 0, false
@@ -77,8 +77,8 @@ func (r *Run) again(a *Attempt) (time.Duration, bool) {
 	return delay, true
 }
 
-// delay is how long the attempt after number retry (0: the first) has to wait.
-func (r *Run) delay(def *TaskDef, retry int) time.Duration {
+// delayOf is how long the attempt after number retry (0: the first) has to wait, but for the jitter.
+func delayOf(def *TaskDef, retry int) time.Duration {
 	d := float64(max(def.RetryDelaySeconds, 0))
 	switch def.RetryLogic {
 	case RetryExponential:
@@ -91,10 +91,12 @@ func (r *Run) delay(def *TaskDef, retry int) time.Duration {
 	if def.MaxRetryDelaySeconds > 0 {
 		d = min(d, float64(def.MaxRetryDelaySeconds))
 	}
-	d = min(d, MaxDelay.Seconds())
-	delay := time.Duration(d) * time.Second
-	if def.BackoffJitterMs > 0 {
-		delay += time.Duration(r.draw()%uint64(def.BackoffJitterMs+1)) * time.Millisecond
+	return time.Duration(min(d, MaxDelay.Seconds())) * time.Second
+}
+
+func (r *Run) jittered(def *TaskDef, delay time.Duration) time.Duration {
+	if jitter := min(def.BackoffJitterMs, MaxDelay.Milliseconds()); jitter > 0 {
+		delay += time.Duration(r.draw()%uint64(jitter+1)) * time.Millisecond
 	}
 	return min(delay, MaxDelay)
 }
@@ -223,7 +225,7 @@ func (r *Run) last(tasks []*Task) *Attempt {
 // startFailure starts the failure workflow of a run that ended badly. Its idempotency key makes a repeated order
 // harmless.
 func (r *Run) startFailure() {
-	if r.Definition.FailureWorkflow == "" || r.Depth+1 >= MaxRunDepth {
+	if r.Definition.FailureWorkflow == "" {
 		return
 	}
 	name, _ := Plain(resolve(r.Definition.FailureWorkflow, r.lookup(scope{}, ""))).(string)
@@ -232,7 +234,7 @@ func (r *Run) startFailure() {
 	}
 	r.emit(StartRun{Request: StartRequest{
 		Name: name, Version: r.Definition.FailureWorkflowVersion, CorrelationID: r.CorrelationID,
-		TaskToDomain: r.TaskToDomain, Priority: r.Priority, Depth: r.Depth + 1,
+		TaskToDomain: r.TaskToDomain, Priority: r.Priority,
 		Input: merged(r.Input, Map{
 			"workflowId": string(r.ID), "reason": r.Reason, "failureStatus": string(r.State),
 			"failureTaskId": string(r.FailedTask),

@@ -25,6 +25,7 @@ const (
 type memory struct {
 	now     time.Time
 	out     []Effect
+	begin   bool       // the event of this step begins the run, if it has not begun
 	moves   int        // changes of attempts so far in this step
 	dirty   bool       // something changed since the last Changes
 	touched []*Attempt // since the last Changes
@@ -46,7 +47,6 @@ func New(
 		ID: id, Definition: def, TaskDefs: defs, State: Running, Input: Map{}, Variables: Map{},
 		CorrelationID: req.CorrelationID, IdempotencyKey: req.IdempotencyKey, TaskToDomain: req.TaskToDomain,
 		Priority: req.Priority, CreatedBy: req.CreatedBy, Created: now, Updated: now, Seed: seed,
-		Depth: req.Depth,
 	}
 	maps.Copy(r.Input, def.InputTemplate)
 	for key, v := range req.Input {
@@ -102,10 +102,12 @@ func (r *Run) prepare() {
 func (r *Run) Step(now time.Time, e Event) []Effect {
 	r.prepare()
 	w := &r.mem
-	w.now, w.out = plainTime(now), nil
+	w.now, w.out, w.begin = plainTime(now), nil, false
 	r.take(e)
 	if r.State == Running && r.begun() {
 		r.expire()
+	}
+	if r.State == Running && r.begun() {
 		r.advance()
 	}
 	w.live = slices.DeleteFunc(w.live, func(a *Attempt) bool { return a.Status.Final() })
@@ -119,14 +121,14 @@ func (r *Run) Step(now time.Time, e Event) []Effect {
 	return out
 }
 
-// begun says whether Begin has come: until then time does nothing.
-func (r *Run) begun() bool { return len(r.Tasks) > 0 || r.mem.moves > 0 }
+// begun says whether Begin has come: until then nothing is begun and nothing times out.
+func (r *Run) begun() bool { return len(r.Tasks) > 0 || r.mem.begin }
 
 // take applies the event to what it names. What follows from it is found by advance.
 func (r *Run) take(e Event) {
 	switch e := e.(type) {
 	case Begin:
-		r.mem.moves++
+		r.mem.begin = true
 	case Tick:
 	case Polled:
 		r.polled(e)

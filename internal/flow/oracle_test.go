@@ -138,18 +138,21 @@ func TestAnyProgramBearsOrders(t *testing.T) {
 	from, to := seeds()
 	for seed := from; seed <= to && !t.Failed(); seed++ {
 		t.Run(fmt.Sprintf("go test ./internal/flow -run TestAnyProgramBearsOrders -program %d", seed), func(t *testing.T) {
-			w, _ := newWorld(t, seed)
+			w, _ := newWorld(t, seed, true)
 			w.meddles = 12
 			w.play()
 		})
 	}
 }
 
-func newWorld(t *testing.T, seed uint64) (*world, *programs) {
+func newWorld(t *testing.T, seed uint64, hasty bool) (*world, *programs) {
 	random := rand.New(rand.NewPCG(seed, 1))
-	p := &programs{random: random, defs: map[string]*TaskDef{}}
+	p := &programs{random: random, defs: map[string]*TaskDef{}, hasty: hasty}
 	def := &Definition{
 		Name: "program", Version: 1, Tasks: p.line(3, 4), TimeoutPolicy: AlertOnly, Restartable: true,
+	}
+	if hasty && p.chance(30) {
+		def.TimeoutSeconds, def.TimeoutPolicy = int64(1+p.random.IntN(1000)), TimeOutWorkflow
 	}
 	w := &world{
 		t: t, random: random, now: stepsStart, disk: &disk{rows: map[TaskID][]byte{}}, crashes: seed%3 > 0,
@@ -162,7 +165,7 @@ func newWorld(t *testing.T, seed uint64) (*world, *programs) {
 }
 
 func playProgram(t *testing.T, seed uint64) *Run {
-	w, p := newWorld(t, seed)
+	w, p := newWorld(t, seed, false)
 	w.play()
 	o := &oracle{defs: p.defs, attempts: map[string]int{}, broken: map[string]bool{}}
 	o.line(w.kept.Definition.Tasks, scope{})

@@ -55,7 +55,7 @@ func (r *Run) Refused(e Event) error {
 			return conflict("the variables of a run may have %d bytes together", MaxVariables)
 		}
 	case Retry:
-		return r.refusedRetry()
+		return r.refusedRetry(e)
 	case Restart:
 		if !over {
 			return conflict("the run is %s: only one that has ended can be restarted", r.State)
@@ -91,13 +91,13 @@ func (r *Run) refusedReport(e Reported) error {
 	return nil
 }
 
-func (r *Run) refusedRetry() error {
+func (r *Run) refusedRetry(e Retry) error {
 	switch {
 	case !r.State.Final():
 		return conflict("the run is %s: only one that has ended can be retried", r.State)
 	case r.State == Completed:
 		return conflict("the run is completed: nothing of it failed")
-	case len(r.bad()) == 0 && r.State != TimedOut:
+	case len(r.bad()) == 0 && r.State != TimedOut && !(e.ResumeChildren && r.terminator() != nil):
 		return conflict("nothing of the run failed: restart begins it anew")
 	}
 	return nil
@@ -135,7 +135,7 @@ func (r *Run) order(e Event) {
 	case Pause:
 		r.State, r.PausedAt = Paused, r.mem.now
 	case Resume:
-		r.State, r.PausedAt = Running, time.Time{}
+		r.resume()
 	case Terminate:
 		r.close(Terminated, e.Reason, nil)
 		if e.Failure {
@@ -156,6 +156,16 @@ func (r *Run) order(e Event) {
 		r.rerun(e)
 	default:
 		panic(fmt.Sprintf("flow: unknown event %T", e))
+	}
+}
+
+// resume goes on. What waits for workers is offered again: those that asked for it meanwhile were sent away.
+func (r *Run) resume() {
+	r.State, r.PausedAt, r.mem.begin = Running, time.Time{}, true
+	for _, a := range r.mem.live {
+		if a.Type == TypeSimple && a.Status == Scheduled {
+			r.offer(a)
+		}
 	}
 }
 
@@ -203,7 +213,7 @@ func (r *Run) bad() []*Attempt {
 
 // revive lets a run that has ended go on, and tells the run that waits for it.
 func (r *Run) revive() {
-	r.State, r.Reason, r.Output = Running, "", nil
+	r.State, r.Reason, r.Output, r.mem.begin = Running, "", nil, true
 	r.Ended, r.LastRetried = time.Time{}, r.mem.now
 	r.FailedTask, r.FailedRefs = "", nil
 	if r.Parent != "" && r.ParentTask != "" {
@@ -212,9 +222,23 @@ func (r *Run) revive() {
 }
 
 func (r *Run) retryRun(e Retry) {
-	bad := r.bad()
+	bad, last := r.bad(), r.terminator()
 	r.revive()
+	if len(bad) == 0 && last != nil && e.ResumeChildren {
+		r.retry(last, 0) // it ends as before, but the run that waits for it hears of it
+		return
+	}
 	r.goOn(bad, e.ResumeChildren, nil)
+}
+
+// terminator is the TERMINATE task by which the run ended; nil: none.
+func (r *Run) terminator() *Attempt {
+	for _, a := range slices.Backward(r.Tasks) {
+		if a.Type == TypeTerminate && a.Status == TaskCompleted {
+			return a
+		}
+	}
+	return nil
 }
 
 // goOn tries again what ended badly: joins and loops go on where they were, other tasks get another attempt.

@@ -18,6 +18,7 @@ type programs struct {
 	random *rand.Rand
 	refs   int
 	defs   map[string]*TaskDef
+	hasty  bool // tasks time out
 }
 
 func (p *programs) chance(percent int) bool { return p.random.IntN(100) < percent }
@@ -137,6 +138,12 @@ func (p *programs) define(name string) {
 			RetryLogic:         []string{"FIXED", "EXPONENTIAL_BACKOFF", "LINEAR_BACKOFF"}[p.random.IntN(3)],
 			BackoffScaleFactor: int64(p.random.IntN(3)), BackoffJitterMs: int64(p.random.IntN(2) * 500),
 			ResponseTimeout: 3600, TimeoutPolicy: RetryOnTimeout,
+		}
+		if p.hasty {
+			def := p.defs[name]
+			def.TimeoutPolicy = []string{RetryOnTimeout, TimeOutWorkflow, AlertOnly}[p.random.IntN(3)]
+			def.TimeoutSeconds, def.ResponseTimeout = int64(p.random.IntN(200)), int64(p.random.IntN(100))
+			def.PollTimeout, def.TotalTimeoutSeconds = int64(p.random.IntN(100)), int64(p.random.IntN(300))
 		}
 	}
 }

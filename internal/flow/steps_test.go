@@ -132,7 +132,9 @@ func (s *steps) start() {
 		s.r.Parent, s.r.ParentTask = "run-0", "task-0"
 	}
 	s.must(s.disk.save(s.r))
-	s.step(Begin{})
+	if !s.d.HasArg("waiting") {
+		s.step(Begin{})
+	}
 }
 
 // step gives one event to the run as it is on disk.

@@ -36,10 +36,10 @@ func (r *Run) Next() time.Time {
 
 // deadline is when the run itself times out; the zero time: never.
 func (r *Run) deadline() time.Time {
-	if r.Definition.TimeoutSeconds <= 0 || r.Definition.TimeoutPolicy == AlertOnly {
+	if r.Definition.TimeoutSeconds <= 0 || r.Definition.TimeoutPolicy == AlertOnly || len(r.Tasks) == 0 {
 		return time.Time{}
 	}
-	from := r.Created
+	from := r.Tasks[0].ScheduledAt // it may have had to wait for its turn before
 	if r.LastRetried.After(from) {
 		from = r.LastRetried
 	}
