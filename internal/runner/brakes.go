@@ -44,13 +44,13 @@ func (b *brakes) of(name string) *brake {
 }
 
 // take says whether an attempt may begin now, and counts it if so. Who is held back is told of by released.
-func (b *brakes) take(def *flow.TaskDef, task flow.TaskID) bool {
+func (b *brakes) take(name string, def *flow.TaskDef, task flow.TaskID) bool {
 	if !limited(def) {
 		return true
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	k := b.of(def.Name)
+	k := b.of(name)
 	if k.running[task] {
 		return true // it was begun before a restart, or is tried again
 	}
@@ -66,7 +66,7 @@ func (b *brakes) take(def *flow.TaskDef, task flow.TaskID) bool {
 		}
 		if k.begun >= def.RateLimitPerFreq {
 			k.waited = true
-			b.wakeAt(def.Name, k, k.window.Add(length))
+			b.wakeAt(name, k, k.window.Add(length))
 			return false
 		}
 		k.begun++
@@ -92,13 +92,13 @@ func (b *brakes) wakeAt(name string, k *brake, at time.Time) {
 }
 
 // hold counts an attempt that is under way already.
-func (b *brakes) hold(def *flow.TaskDef, task flow.TaskID) {
+func (b *brakes) hold(name string, def *flow.TaskDef, task flow.TaskID) {
 	if !limited(def) {
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.of(def.Name).running[task] = true
+	b.of(name).running[task] = true
 }
 
 // release counts an attempt off that is over; one that was not counted is no error.

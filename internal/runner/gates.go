@@ -66,6 +66,16 @@ func (r *Runner) enter(lv *live) bool {
 	return false
 }
 
+// reenter counts a run again that had ended and goes on: it does not wait.
+func (r *Runner) reenter(lv *live) {
+	if lv.gate == "" {
+		return
+	}
+	r.gates.mu.Lock()
+	defer r.gates.mu.Unlock()
+	r.gates.of(lv.gate).running[lv.run.ID] = true
+}
+
 // leave counts a run off that is over, and has the next one begin.
 func (r *Runner) leave(lv *live) {
 	if lv.gate == "" {

@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -58,6 +59,8 @@ type live struct {
 	rewrite   bool                  // attempts went away: all rows are written anew
 	removed   bool                  // its rows are to go
 	underWay  int                   // orders whose answer is to come; it stays in memory for them
+	pins      int                   // orders of it that are held; likewise
+	broken    bool                  // the machine panicked over it: it is not written any more
 	withdrawn map[flow.TaskID]bool  // of what is still held
 	waiters   []*waiter             // of its end
 	place     *list.Element         // in lane.idle
@@ -198,10 +201,12 @@ func (l *lane) load(row store.RunRow, tasks []store.TaskRow) (*live, error) {
 	}
 	lv := &live{run: run, num: row.Num, snap: snap, gate: row.Gate}
 	l.runs[run.ID] = lv
-	l.rest(lv)
 	l.r.counts.Loaded.Add(1)
-	if !run.State.Final() {
-		l.recover(lv)
+	if !run.State.Final() && !l.recover(lv) {
+		return nil, fmt.Errorf("workflow run %s cannot be taken up; the log has the details", run.ID)
+	}
+	if !lv.dirty && !lv.needed() {
+		l.rest(lv)
 	}
 	return lv, nil
 }
@@ -228,6 +233,17 @@ func (l *lane) mark(lv *live) {
 // hold has f done once all that was stepped so far is on disk.
 func (l *lane) hold(f func()) { l.held = append(l.held, f) }
 
+// holdFor is hold for what a run ordered: it stays in memory until then.
+func (l *lane) holdFor(lv *live, f func()) {
+	lv.pins++
+	l.unrest(lv)
+	l.hold(func() {
+		f()
+		lv.pins--
+		l.settle(lv)
+	})
+}
+
 // flush writes what changed, if somebody waits for it or it has waited long enough.
 func (l *lane) flush(now bool) {
 	if l.writing || len(l.held) == 0 && !now && (l.lazyAt.IsZero() || time.Now().Before(l.lazyAt)) {
@@ -238,6 +254,9 @@ func (l *lane) flush(now bool) {
 	changes := make([]store.RunChange, 0, len(dirty)+len(births))
 	news := make([]Summary, 0, cap(changes))
 	add := func(lv *live) {
+		if lv.broken {
+			return
+		}
 		change, err := lv.change()
 		if err != nil {
 			l.r.cfg.Log.Error("a workflow run cannot be written", "run", lv.run.ID, "error", err)
@@ -305,14 +324,18 @@ func (l *lane) settle(lv *live) {
 		return
 	}
 	switch {
+	case lv.needed():
 	case lv.run.State.Final() || lv.removed:
 		l.timers.set(lv.run.ID, time.Time{})
 		l.unrest(lv)
 		delete(l.runs, lv.run.ID)
-	case lv.underWay == 0 && len(lv.waiters) == 0:
+	default:
 		l.rest(lv)
 	}
 }
+
+// needed says whether somebody holds on to a run in memory.
+func (lv *live) needed() bool { return lv.pins > 0 || lv.underWay > 0 || len(lv.waiters) > 0 }
 
 // rest puts a run among the idle. The one that was idle for longest goes when there are too many: its time to wake is
 // kept, all else is on disk.

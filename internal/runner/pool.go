@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"switchboard/internal/flow"
@@ -10,6 +11,7 @@ import (
 // job is work that a run ordered. It may wait for its turn and for the limits of its task definition.
 type job struct {
 	task flow.TaskID
+	name string
 	def  *flow.TaskDef // whose limits it keeps; nil: none
 	do   func(context.Context)
 }
@@ -81,8 +83,8 @@ func (p *pool) next() (job, context.Context, bool) {
 		j := p.ready[0]
 		p.ready[0] = job{}
 		p.ready = p.ready[1:]
-		if p.brakes != nil && !p.brakes.take(j.def, j.task) {
-			p.blocked[j.def.Name] = append(p.blocked[j.def.Name], j)
+		if p.brakes != nil && !p.brakes.take(j.name, j.def, j.task) {
+			p.blocked[j.name] = append(p.blocked[j.name], j)
 			continue
 		}
 		p.waiting--
@@ -105,27 +107,30 @@ func (p *pool) kick(name string) {
 	}
 }
 
-// cancel stops the job of a task, or takes it out.
-func (p *pool) cancel(task flow.TaskID) {
+// cancel stops the job of a task, or takes it out and says that it had not begun.
+func (p *pool) cancel(task flow.TaskID) (out bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if stop := p.cancels[task]; stop != nil {
 		stop()
-		return
+		return false
 	}
 	without := func(list []job) []job {
-		for i, j := range list {
-			if j.task == task {
-				p.waiting--
-				return append(list[:i:i], list[i+1:]...)
-			}
-		}
+		before := len(list)
+		list = slices.DeleteFunc(list, func(j job) bool { return j.task == task })
+		p.waiting -= before - len(list)
+		out = out || len(list) < before
 		return list
 	}
 	p.ready = without(p.ready)
 	for name, list := range p.blocked {
-		p.blocked[name] = without(list)
+		if list = without(list); len(list) == 0 {
+			delete(p.blocked, name)
+		} else {
+			p.blocked[name] = list
+		}
 	}
+	return out
 }
 
 // figures are the jobs under way and those that wait.

@@ -195,7 +195,7 @@ func (q *queues) takeNow(key queueKey, n int) (taken []*entry, next int64) {
 	var held []*entry
 	for len(one.ready) > 0 && len(taken) < n {
 		e, _ := heap.Pop(&one.ready).(*entry)
-		if !q.brakes.take(e.def, e.task) {
+		if !q.brakes.take(e.key.name, e.def, e.task) {
 			held = append(held, e)
 			break // all of a queue have the same limits
 		}

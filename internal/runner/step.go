@@ -86,7 +86,11 @@ func (l *lane) obey(o order) {
 	if o.look != nil {
 		o.look(lv.run)
 	}
-	if o.after != nil {
+	switch {
+	case o.after == nil:
+	case lv.broken:
+		o.after(fmt.Errorf("workflow run %s: %s", o.run, lastResort.Reason))
+	default:
 		l.hold(func() { o.after(nil) })
 	}
 	if !lv.dirty {
@@ -112,7 +116,10 @@ func (l *lane) follow() {
 
 func (l *lane) stepOnce(lv *live, event flow.Event) {
 	was := lv.run.State
-	effects, ok := l.safely(lv, event)
+	if lv.broken {
+		return
+	}
+	effects, ok := l.safely(lv, eventName(event), func() []flow.Effect { return lv.run.Step(time.Now(), event) })
 	if !ok {
 		return
 	}
@@ -123,6 +130,7 @@ func (l *lane) stepOnce(lv *live, event flow.Event) {
 	}
 	if was.Final() && !lv.run.State.Final() {
 		l.r.counts.Revived.Add(1)
+		l.r.reenter(lv)
 	}
 	l.arm(lv, event)
 }
@@ -147,28 +155,38 @@ func dueOf(run *flow.Run) time.Time {
 	return run.Next()
 }
 
-// safely steps a run. A panic of the machine is a bug: it is logged with the event that caused it, and the run is
+// safely has the machine do something. A panic of it is a bug: it is logged with what caused it, and the run is
 // forgotten as it is in memory and ended as it is on disk, so that nobody waits for it for ever.
-func (l *lane) safely(lv *live, event flow.Event) (effects []flow.Effect, ok bool) {
+func (l *lane) safely(lv *live, cause string, do func() []flow.Effect) (effects []flow.Effect, ok bool) {
 	defer func() {
-		cause := recover()
-		if cause == nil {
+		panicked := recover()
+		if panicked == nil {
 			return
 		}
-		l.r.cfg.Log.Error("the workflow machine panicked", "run", lv.run.ID, "event", fmt.Sprintf("%T", event),
-			"cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+		l.r.cfg.Log.Error("the workflow machine panicked", "run", lv.run.ID, "event", cause,
+			"cause", fmt.Sprint(panicked), "stack", string(debug.Stack()))
+		lv.broken = true
 		l.timers.set(lv.run.ID, time.Time{})
 		l.unrest(lv)
 		if l.runs[lv.run.ID] == lv {
 			delete(l.runs, lv.run.ID)
 		}
-		if _, again := event.(flow.Terminate); !again {
-			l.r.tell(order{run: lv.run.ID, event: flow.Terminate{Reason: "an internal error; the log has the details"}})
+		if cause == recovering || cause == eventName(lastResort) {
+			return // it would happen again
 		}
+		l.r.tell(order{run: lv.run.ID, event: lastResort})
 	}()
 	lv.run.Env = l.r.cfg.Env()
-	return lv.run.Step(time.Now(), event), true
+	return do(), true
 }
+
+// lastResort is told to a run that the machine panicked over.
+var lastResort = flow.Terminate{Reason: "an internal error; the log has the details"}
+
+// recovering stands for an event when a run is read from disk.
+const recovering = "recovery"
+
+func eventName(e flow.Event) string { return fmt.Sprintf("%T", e) }
 
 // gather notes what a step changed.
 func (l *lane) gather(lv *live) {
@@ -195,7 +213,7 @@ func (l *lane) gather(lv *live) {
 func (l *lane) emit(lv *live, effect flow.Effect) {
 	switch e := effect.(type) {
 	case flow.Evaluate:
-		lv.underWay++
+		l.expect(lv)
 		l.r.scripts.put(job{task: e.Task, do: func(ctx context.Context) {
 			value, err := l.r.cfg.Evaluator.Evaluate(ctx, e.Language, e.Script, e.Input)
 			done := flow.Evaluated{Task: e.Task, Value: value}
@@ -211,10 +229,16 @@ func (l *lane) emit(lv *live, effect flow.Effect) {
 			lv.withdrawn = map[flow.TaskID]bool{}
 		}
 		lv.withdrawn[e.Task] = true
-		l.hold(func() { l.perform(lv, effect) })
+		l.holdFor(lv, func() { l.perform(lv, effect) })
 	default:
-		l.hold(func() { l.perform(lv, effect) })
+		l.holdFor(lv, func() { l.perform(lv, effect) })
 	}
+}
+
+// expect notes that an answer to an order of the run is to come.
+func (l *lane) expect(lv *live) {
+	lv.underWay++
+	l.unrest(lv)
 }
 
 // answer hands the answer to an order back to the run. Once the runner is being closed there are none: what was
@@ -238,9 +262,11 @@ func (l *lane) perform(lv *live, effect flow.Effect) {
 		r.queues.put(e.Queue, e.Task, lv.run.Priority)
 	case flow.Withdraw:
 		delete(lv.withdrawn, e.Task)
-		r.calls.cancel(e.Task)
-		r.scripts.cancel(e.Task)
-		r.errands.cancel(e.Task)
+		for _, p := range []*pool{r.calls, r.scripts, r.errands} {
+			if p.cancel(e.Task) {
+				lv.underWay = max(0, lv.underWay-1) // it had not begun: there is no answer to come
+			}
+		}
 		r.queues.remove(e.Task)
 	case flow.Order:
 		r.tell(order{run: e.Run, event: e.Event, asked: true})
@@ -285,9 +311,9 @@ func (l *lane) call(lv *live, e flow.Call) {
 	if lv.withdrawn[e.Task.ID] {
 		return
 	}
-	lv.underWay++
+	l.expect(lv)
 	r, run, ordered := l.r, withoutTasks(lv.run), time.Now()
-	r.calls.put(job{task: e.Task.ID, def: e.Task.Def, do: func(ctx context.Context) {
+	r.calls.put(job{task: e.Task.ID, name: e.Task.Name, def: e.Task.Def, do: func(ctx context.Context) {
 		if time.Since(ordered) > slowStart {
 			r.tell(order{run: run.ID, event: flow.Polled{Task: e.Task.ID, Worker: e.Task.Worker}})
 		}
@@ -313,29 +339,33 @@ func withoutTasks(run *flow.Run) *flow.Run {
 
 // errand does for a run what may take a while.
 func (l *lane) errand(lv *live, task flow.TaskID, do func(context.Context) flow.Event) {
-	lv.underWay++
+	l.expect(lv)
 	id := lv.run.ID
 	l.r.errands.put(job{task: task, do: func(ctx context.Context) { l.r.answer(id, do(ctx)) }})
 }
 
-// recover orders again what a run that was read from disk waits for.
-func (l *lane) recover(lv *live) {
+// recover orders again what a run that was read from disk waits for; false: it cannot go on.
+func (l *lane) recover(lv *live) bool {
 	if len(lv.run.Tasks) == 0 {
 		l.begin(lv)
-		return
+		return !lv.broken
 	}
-	effects := lv.run.Recover(time.Now())
+	effects, ok := l.safely(lv, recovering, func() []flow.Effect { return lv.run.Recover(time.Now()) })
+	if !ok {
+		return false
+	}
 	l.gather(lv)
 	for _, effect := range effects {
 		l.emit(lv, effect)
 	}
 	for _, a := range lv.run.Tasks {
 		if a.Status == flow.InProgress && a.Type == flow.TypeSimple {
-			l.r.brakes.hold(a.Def, a.ID)
+			l.r.brakes.hold(a.Name, a.Def, a.ID)
 		}
 	}
 	l.arm(lv, nil)
 	l.follow()
+	return !lv.broken
 }
 
 // ended tells everybody who waits for the end of a run.
