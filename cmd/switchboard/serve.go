@@ -32,6 +32,7 @@ type serverFlags struct {
 	DialCap          int           `default:"100" help:"Calls that may go out within an hour."`
 	EgressAllow      []string      `help:"HOST, NETWORK, both also with :PORT, or :PORT, open besides the internet."`
 	PublicURL        string        `name:"public-url" help:"Where others reach pages and API, when it differs."`
+	WorkflowDays     int           `default:"30" help:"Days for which workflow runs are kept after their end."`
 	EgressProxy      string        `help:"Proxy for requests to other servers, http://HOST:PORT."`
 	SMTP             string        `name:"smtp" help:"Mail server for alerts, host:port."`
 	MailFrom         string        `help:"Sender of mailed alerts."`
@@ -53,7 +54,7 @@ func (f serverFlags) config(dir string) app.Config {
 		DataDir: dir, HTTP: f.HTTP, SIP: f.SIP, RTPPorts: f.RTPPorts, Advertise: f.Advertise, Timezone: f.Timezone,
 		Country: f.Country, RateLimit: f.RateLimit, CompanyRateLimit: f.CompanyRateLimit, Prompts: f.Prompts,
 		NewCallsPerSec: f.NewCallsPerSec, Drain: f.Drain,
-		EgressAllow: f.EgressAllow, EgressProxy: f.EgressProxy, PublicURL: f.PublicURL,
+		EgressAllow: f.EgressAllow, WorkflowDays: f.WorkflowDays, EgressProxy: f.EgressProxy, PublicURL: f.PublicURL,
 		SecretKey: os.Getenv(secretKeyVariable), SMTP: f.SMTP, MailFrom: f.MailFrom, MailTo: f.MailTo,
 		DialAllow: f.DialAllow, DialCap: f.DialCap, Log: newLog(f.Verbose),
 	}

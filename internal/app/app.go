@@ -23,6 +23,7 @@ import (
 	"switchboard/internal/limit"
 	"switchboard/internal/media"
 	"switchboard/internal/route"
+	"switchboard/internal/runner"
 	"switchboard/internal/script"
 	"switchboard/internal/sipd"
 	"switchboard/internal/store"
@@ -59,6 +60,7 @@ type App struct {
 	vault    *vault.Vault
 	scripts  *script.Sandbox
 	requests *httptask.Client // of workflows
+	runner   *runner.Runner
 	listener net.Listener
 	http     *http.Server
 
@@ -92,7 +94,7 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 	if err := a.startCalls(ctx, background); err != nil {
 		return nil, err
 	}
-	if err := a.startHTTP(); err != nil {
+	if err := a.startHTTP(ctx); err != nil {
 		return nil, err
 	}
 	return a, nil
@@ -334,6 +336,9 @@ func (a *App) Close() error {
 	}
 	a.stop()
 	a.wg.Wait()
+	if a.runner != nil {
+		a.runner.Close()
+	}
 	if a.scripts != nil {
 		a.scripts.Close()
 	}

@@ -29,7 +29,10 @@ const (
 	DefaultCountry          = "us"
 	DefaultDrain            = 10 * time.Second
 	DefaultDialCap          = 100 // calls out an hour
+	DefaultWorkflowDays     = 30
 )
+
+const maxWorkflowDays = 3650
 
 // Config is one server. The zero value of a field means its default above; DataDir is required.
 type Config struct {
@@ -50,6 +53,7 @@ type Config struct {
 	EgressAllow      []string // what may be reached besides the internet's ports 80 and 443: see egress.New
 	PublicURL        string   // where others reach the pages and the API, behind a proxy; "": the listener's address
 	SecretKey        string   // of the secrets of workflows; "": the file of package vault
+	WorkflowDays     int      // for how many days workflow runs are kept after their end
 	EgressProxy      string   // URL of the proxy for all that goes out over HTTP; "": none
 	SMTP             string   // host:port of the server that alerts are mailed through; "": none are
 	MailFrom         string   // who mails them
@@ -77,6 +81,7 @@ func (c Config) withDefaults() Config {
 	number(&c.RateLimit, DefaultRateLimit)
 	number(&c.CompanyRateLimit, DefaultCompanyRateLimit)
 	number(&c.DialCap, DefaultDialCap)
+	number(&c.WorkflowDays, DefaultWorkflowDays)
 	if c.Drain == 0 {
 		c.Drain = DefaultDrain
 	}
@@ -105,6 +110,9 @@ func (c Config) check() error {
 	}
 	if len(c.Country) != 2 {
 		wrong = append(wrong, fmt.Errorf("country: %q is not a two-letter code", c.Country))
+	}
+	if c.WorkflowDays < 1 || c.WorkflowDays > maxWorkflowDays {
+		wrong = append(wrong, fmt.Errorf("workflow-days: must be from 1 to %d", maxWorkflowDays))
 	}
 	if c.RateLimit < 0 || c.CompanyRateLimit < 0 {
 		wrong = append(wrong, errors.New("rate-limit, company-rate-limit: must be positive"))

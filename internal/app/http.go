@@ -29,7 +29,7 @@ import (
 const addressFile = "pages-url"
 
 // startHTTP serves the pages and the API on one listener.
-func (a *App) startHTTP() error {
+func (a *App) startHTTP(ctx context.Context) error {
 	a.sessions = auth.NewSessions(a.store, a.store, time.Now)
 	if err := a.openAPIs(); err != nil {
 		return err
@@ -55,6 +55,9 @@ func (a *App) startHTTP() error {
 	}
 	all := bySide{rest: rest, pages: pages, metrics: a.metrics()}
 	if err := a.openRequests(all); err != nil {
+		return err
+	}
+	if err := a.openWorkflows(ctx); err != nil {
 		return err
 	}
 	a.http = httpServer(all, a.cfg.Log)

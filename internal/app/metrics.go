@@ -23,6 +23,8 @@ func (a *App) metrics() http.Handler {
 		"sip":   func() any { return a.sip.Stats() },
 		"media": func() any { return a.pool.Stats() },
 		"store": func() any { return a.store.Stats() },
+
+		"workflows": func() any { return a.runner.Stats() },
 	}})
 	handler := promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
