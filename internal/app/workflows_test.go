@@ -46,7 +46,8 @@ func TestWorkflowChangesASettingThroughScriptsAndOurAPI(t *testing.T) {
 		t.Errorf("the run is %s %s, its output %v, the center rings for %d s", run.State, run.Reason, run.Output,
 			ringSeconds(a))
 	}
-	if run, err = a.runner.Execute(t.Context(), req, "key:none", nil, time.Minute); err != nil || run.State != flow.Failed {
+	run, err = a.runner.Execute(t.Context(), req, "key:none", nil, time.Minute)
+	if err != nil || run.State != flow.Failed {
 		t.Errorf("of nobody: %s, %v", run.State, err)
 	}
 }
