@@ -60,7 +60,7 @@ func (a *App) startHTTP(ctx context.Context) error {
 	if err := a.openWorkflows(ctx); err != nil {
 		return err
 	}
-	a.http = httpServer(all, a.cfg.Log)
+	a.http = httpServer(ofBrowsers{all, browsers{a.sessions}, http.NewCrossOriginProtection()}, a.cfg.Log)
 	a.wg.Go(func() {
 		if err := a.http.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {
 			a.cfg.Log.Error("the web side stopped; calls go on", "error", err)

@@ -8,8 +8,8 @@ import (
 
 // cookieName is prefixed with __Host- where the cookie is Secure: a browser then takes it from this host only, and
 // another site below the same domain cannot plant one (RFC 6265bis, section 4.1.3.2).
-func (c *console) cookieName() string {
-	if c.Secure {
+func cookieName(secure bool) string {
+	if secure {
 		return "__Host-switchboard"
 	}
 	return "switchboard"
@@ -17,14 +17,15 @@ func (c *console) cookieName() string {
 
 func (c *console) cookie(value string, expires time.Time) *http.Cookie {
 	return &http.Cookie{
-		Name: c.cookieName(), Value: value, Path: "/", Expires: expires,
+		Name: cookieName(c.Secure), Value: value, Path: "/", Expires: expires,
 		HttpOnly: true, Secure: c.Secure, SameSite: http.SameSiteLaxMode,
 	}
 }
 
-// session is the cookie of a request, "" where there is none that could be a session's.
-func (c *console) session(r *http.Request) string {
-	cookie, err := r.Cookie(c.cookieName())
+// Session is the cookie of a request, "" where there is none that could be a session's. secure: the pages are reached
+// over HTTPS only.
+func Session(r *http.Request, secure bool) string {
+	cookie, err := r.Cookie(cookieName(secure))
 	if err != nil || len(cookie.Value) > MaxTokenBytes {
 		return ""
 	}
@@ -32,7 +33,7 @@ func (c *console) session(r *http.Request) string {
 }
 
 func (c *console) signedIn(r *http.Request) bool {
-	s := c.session(r)
+	s := Session(r, c.Secure)
 	return s != "" && c.Sessions.Valid(r.Context(), s)
 }
 
@@ -99,7 +100,7 @@ func (c *console) badLink(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *console) signOut(w http.ResponseWriter, r *http.Request) {
-	if s := c.session(r); s != "" {
+	if s := Session(r, c.Secure); s != "" {
 		if err := c.Sessions.SignOut(r.Context(), s); err != nil {
 			c.Log.Error("end session", "error", err)
 			c.page(w, r, http.StatusInternalServerError, "plain.html", plainPage{

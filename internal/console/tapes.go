@@ -219,7 +219,7 @@ func (c *console) shelfFailed(w http.ResponseWriter, err error) {
 // signedInOnly lets a request through with the session that it carries.
 func (c *console) signedInOnly(next func(http.ResponseWriter, *http.Request, string)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		session := c.session(r)
+		session := Session(r, c.Secure)
 		if session == "" || !c.Sessions.Valid(r.Context(), session) {
 			http.Error(w, "sign in first", http.StatusUnauthorized)
 			return
