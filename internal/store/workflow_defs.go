@@ -99,7 +99,7 @@ func (s *Store) TrimEndedRuns(ctx context.Context, before time.Time, limit int) 
 			return err
 		}
 		for _, num := range nums {
-			err := w.execSQL(`UPDATE wf_task SET doc = json_remove(doc, '$.outputData.response.body')
+			err := w.execSQL(`UPDATE wf_task SET doc = json_remove(doc, '$.outputData.response.body', '$.outputData.exchange')
 				WHERE row > ? AND row < ? AND type IN ('HTTP', 'HTTP_POLL')`, num<<runShift, (num+1)<<runShift)
 			if err == nil {
 				err = w.execSQL("UPDATE wf SET trimmed = 1 WHERE num = ?", num)
