@@ -200,6 +200,10 @@ type RestorePlace struct {
 	Lost  time.Time // when the process that had the call last lived; zero: now
 }
 
+// RestoreFigures gives back what a center's calls came to before the process stopped. The host gives them after the
+// call centers and before any call.
+type RestoreFigures struct{ Figures Figures }
+
 // FarAnswered says that the number of a DialFar answered.
 type FarAnswered struct{ Call CallID }
 
@@ -250,6 +254,7 @@ func (CallbackAsked) event()   {}
 func (CallAsked) event()       {}
 func (RestoreCallback) event() {}
 func (RestorePlace) event()    {}
+func (RestoreFigures) event()  {}
 func (FarAnswered) event()     {}
 func (FarFailed) event()       {}
 func (RecordingSet) event()    {}

@@ -159,6 +159,8 @@ func (m *Machine) apply(e Event) {
 		m.restoreCallback(e.Callback)
 	case RestorePlace:
 		m.restorePlace(e)
+	case RestoreFigures:
+		m.restoreFigures(e.Figures)
 	case CallbackAsked:
 		m.callbackAsked(e)
 	case CallAsked:

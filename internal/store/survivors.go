@@ -39,6 +39,13 @@ func (s *Store) SaveDialog(d Dialog) { s.queue.push(d) }
 // DropDialog queues the removal of a dialog, as Journal does.
 func (s *Store) DropDialog(id string) { s.queue.push(dropEntry{"dialog", id}) }
 
+// PastCalls lists the calls that ended after a time, newest first and at most limit, without their offers and paths:
+// what the figures of a new process are made of.
+func (s *Store) PastCalls(ctx context.Context, after time.Time, limit int) ([]route.CallRecord, error) {
+	return query(ctx, s.readers, scanDoc[route.CallRecord], `SELECT json_remove(CAST(doc AS TEXT), '$.Offers', '$.Path')
+		FROM call WHERE ended > ? ORDER BY ended DESC, id DESC LIMIT ?`, nanos(after), limit)
+}
+
 // Callbacks lists the callbacks that were not dropped, in the order in which they were asked for.
 func (s *Store) Callbacks(ctx context.Context) ([]route.Callback, error) {
 	return query(ctx, s.readers, scanDoc[route.Callback], "SELECT doc FROM callback ORDER BY asked, id")
