@@ -93,3 +93,56 @@ func TestARestoredCallbackRingsAsSoonAsTheServerIsThere(t *testing.T) {
 		t.Errorf("the phone was sent %q, %v", message[:n], err)
 	}
 }
+
+// What a process that ended knew of its calls, the next one shows on its first picture.
+func TestFiguresOutliveTheProcess(t *testing.T) {
+	cfg := Config{DataDir: t.TempDir(), HTTP: "127.0.0.1:0", SIP: "127.0.0.1:0", RTPPorts: "0-0", Timezone: "UTC"}
+	server, err := New(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := server.Store()
+	if err := db.Update(t.Context(), "test", func(tx *store.Tx) error {
+		line := &callcenter.Center{ID: 9, State: callcenter.StateActive, Settings: callcenter.Defaults("Line")}
+		line.Settings.Alerts.ServiceLevelSeconds = 20
+		return tx.PutCenter(line)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	for i, waited := range []time.Duration{20 * time.Second, 21 * time.Second, 0} {
+		entered := now.Add(-time.Minute)
+		record := route.CallRecord{
+			Call: route.CallID(i + 1), Center: 9, Outcome: route.Voicemail, Arrived: entered, Ended: now,
+		}
+		if waited > 0 {
+			record.Outcome, record.Entered = route.Answered, entered
+			record.LeftAt, record.LeftAs = entered.Add(waited), "answered"
+		}
+		db.SaveCall(record)
+	}
+	if err := server.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if server, err = New(t.Context(), cfg); err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	reader := server.Engine().Subscribe(0)
+	for {
+		update, ok := reader.Next(t.Context())
+		if !ok {
+			t.Fatal("the call center was never shown")
+		}
+		for _, v := range update.Centers {
+			if v.Outcomes[route.Answered] != 2 {
+				continue
+			}
+			if v.Outcomes[route.Voicemail] != 1 || v.AnsweredInTarget != 1 || v.ServiceLevel != 50 ||
+				v.LongestWait != 21*time.Second {
+				t.Errorf("%+v", v)
+			}
+			return
+		}
+	}
+}
