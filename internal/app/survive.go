@@ -5,14 +5,10 @@ import (
 	"fmt"
 	"time"
 
-	"switchboard/internal/callcenter"
 	"switchboard/internal/route"
 	"switchboard/internal/sipd"
 	"switchboard/internal/store"
 )
-
-// maxPastCalls bounds what a start reads of the calls of the day before: a few tenths of a second.
-const maxPastCalls = 50_000
 
 // reasonCrash is the Reason of the record of a call that was lost with the process.
 const reasonCrash = "crash"
@@ -56,25 +52,6 @@ func latest(a, b time.Time) time.Time {
 		return a
 	}
 	return b
-}
-
-// tellFigures gives the core what the calls of the day before came to.
-func (a *App) tellFigures(ctx context.Context, now time.Time) error {
-	past, err := a.store.PastCalls(ctx, now.Add(-route.FiguresFor), maxPastCalls)
-	if err != nil {
-		return fmt.Errorf("read the calls of the day before: %w", err)
-	}
-	byCenter := map[callcenter.ID][]route.CallRecord{}
-	for _, record := range past {
-		byCenter[record.Center] = append(byCenter[record.Center], record)
-	}
-	for _, center := range a.store.Snapshot().Centers() {
-		if records := byCenter[center.ID]; len(records) > 0 {
-			target := time.Duration(center.Settings.Alerts.ServiceLevelSeconds) * time.Second
-			a.engine.Say(route.RestoreFigures{Figures: route.FiguresOf(center.ID, target, records, now)})
-		}
-	}
-	return nil
 }
 
 // tellSurvivors gives the core the callbacks and places that outlived the process before this one.

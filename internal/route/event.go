@@ -204,6 +204,15 @@ type RestorePlace struct {
 // call centers and before any call.
 type RestoreFigures struct{ Figures Figures }
 
+// RestoreTalk gives back an operator's last call on behalf of a call center before the process stopped. The host gives
+// it after the operators and before any call.
+type RestoreTalk struct {
+	Operator callcenter.OperatorID
+	Ended    time.Time
+	WrapUp   time.Time     // when the wrap-up after it is, or was, over
+	Extend   time.Duration // how much longer it may still be made
+}
+
 // FarAnswered says that the number of a DialFar answered.
 type FarAnswered struct{ Call CallID }
 
@@ -255,6 +264,7 @@ func (CallAsked) event()       {}
 func (RestoreCallback) event() {}
 func (RestorePlace) event()    {}
 func (RestoreFigures) event()  {}
+func (RestoreTalk) event()     {}
 func (FarAnswered) event()     {}
 func (FarFailed) event()       {}
 func (RecordingSet) event()    {}

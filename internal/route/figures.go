@@ -78,3 +78,23 @@ func (m *Machine) restoreFigures(f Figures) {
 	m.watchLevel(at)
 	m.markCenter(at)
 }
+
+// restoreTalk lets a wrap-up go on, and an operator be idle for as long as they are. Who has come on duty since has
+// neither.
+func (m *Machine) restoreTalk(e RestoreTalk) {
+	o := m.operators[e.Operator]
+	if o == nil || !o.works() || o.call != nil || o.ringing != nil || o.wrapping ||
+		e.Ended.Before(o.duty.OnSince) || e.Ended.After(m.now) {
+		return
+	}
+	over := later(e.Ended, e.WrapUp)
+	o.idleSince = later(o.idleSince, e.Ended)
+	if over.After(m.now) {
+		o.wrapping, o.extend = true, max(e.Extend, 0)
+		m.setTimer(&o.wrapTimer, over)
+	} else {
+		o.idleSince = later(o.idleSince, over)
+	}
+	m.refresh(o)
+	m.markOperator(o)
+}

@@ -103,3 +103,53 @@ func TestFiguresThatCannotBe(t *testing.T) {
 		t.Errorf("%+v, %d in the window", v, len(m.centers[1].level.list))
 	}
 }
+
+// A wrap-up goes on in the next machine, to the end that it had; one that is over lets its operator be idle since then.
+func TestTheLastTalkOutlivesTheMachine(t *testing.T) {
+	now := scriptStart.Add(time.Hour)
+	for name, test := range map[string]struct {
+		ended, wrapUp time.Duration // from now
+		off           bool
+		state         OperatorState
+		idle          time.Duration // since, from now
+	}{
+		"goes on":                {-10 * time.Second, time.Second, false, WrapUp, -10 * time.Second},
+		"is over in this moment": {-10 * time.Second, 0, false, Available, 0},
+		"was over":               {-10 * time.Second, -9 * time.Second, false, Available, -9 * time.Second},
+		"there was none":         {-10 * time.Second, -10 * time.Second, false, Available, -10 * time.Second},
+		"before they came":       {-time.Hour - 1, time.Hour, false, Available, -time.Hour},
+		"has yet to end":         {time.Second, time.Hour, false, Available, -time.Hour},
+		"off duty":               {-10 * time.Second, time.Second, true, OffDuty, -time.Hour},
+	} {
+		m := benchMachine(1, callcenter.FixedOrder)
+		o := m.operators[1]
+		o.duty.OnSince, o.idleSince = scriptStart, scriptStart
+		if test.off {
+			m.Step(scriptStart, DutySet{Operator: 1})
+		}
+		m.Step(now, RestoreTalk{1, now.Add(test.ended), now.Add(test.wrapUp), time.Minute})
+		if err := m.Check(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		v, _ := m.Operator(1)
+		idle := o.idleSince.Sub(now)
+		if v.State != test.state || idle != test.idle {
+			t.Errorf("%s: %s, idle since %s; want %s, %s", name, v.State, idle, test.state, test.idle)
+		}
+		if test.state != WrapUp {
+			continue
+		}
+		if !v.Until.Equal(now.Add(test.wrapUp)) || v.Extend != time.Minute {
+			t.Errorf("%s: until %s, and %s more", name, v.Until, v.Extend)
+		}
+		m.Step(now.Add(test.wrapUp), Tick{})
+		if v, _ := m.Operator(1); v.State != Available {
+			t.Errorf("%s: %s afterwards", name, v.State)
+		}
+	}
+	m := benchMachine(1, callcenter.FixedOrder)
+	m.Step(now, RestoreTalk{99, now, now.Add(time.Hour), 0})
+	if len(m.OperatorIDs()) != 1 {
+		t.Error("somebody unknown was made up")
+	}
+}

@@ -161,6 +161,8 @@ func (m *Machine) apply(e Event) {
 		m.restorePlace(e)
 	case RestoreFigures:
 		m.restoreFigures(e.Figures)
+	case RestoreTalk:
+		m.restoreTalk(e)
 	case CallbackAsked:
 		m.callbackAsked(e)
 	case CallAsked:

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"os"
 	"time"
 
@@ -44,6 +45,17 @@ func (s *Store) DropDialog(id string) { s.queue.push(dropEntry{"dialog", id}) }
 func (s *Store) PastCalls(ctx context.Context, after time.Time, limit int) ([]route.CallRecord, error) {
 	return query(ctx, s.readers, scanDoc[route.CallRecord], `SELECT json_remove(CAST(doc AS TEXT), '$.Offers', '$.Path')
 		FROM call WHERE ended > ? ORDER BY ended DESC, id DESC LIMIT ?`, nanos(after), limit)
+}
+
+// Journalled reads the entries of some events after a time, in order, of the last 500,000 steps.
+func (s *Store) Journalled(ctx context.Context, after time.Time, events ...string) ([]JournalEntry, error) {
+	names, err := json.Marshal(events)
+	if err != nil {
+		return nil, fmt.Errorf("read the journal: %w", err)
+	}
+	return query(ctx, s.readers, scanEntry, `SELECT step, at, event, body FROM journal
+		WHERE step > (SELECT max(step) FROM journal) - ? AND at > ? AND event IN (SELECT value FROM json_each(?))
+		ORDER BY step`, lostSteps, nanos(after), string(names))
 }
 
 // Callbacks lists the callbacks that were not dropped, in the order in which they were asked for.
