@@ -12,8 +12,8 @@ import (
 	"switchboard/internal/store"
 )
 
-// maxPastCalls bounds what a start reads of the calls of the day before: a few tenths of a second.
-const maxPastCalls = 50_000
+// maxPastCalls bounds what a start reads of the calls of the day before: three tenths of a second of one processor.
+const maxPastCalls = 20_000
 
 // tellPast gives the core what the calls of the day before came to, and who talked last.
 func (a *App) tellPast(ctx context.Context, now time.Time) error {
