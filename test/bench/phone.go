@@ -76,6 +76,7 @@ func openPhones(to netip.AddrPort) (*phones, error) {
 		return nil, err
 	}
 	_ = conn.SetReadBuffer(bufferBytes)
+	stampArrivals(conn)
 	nothing := func(*dialog, time.Time) {}
 	p := &phones{
 		conn: conn, server: to, audio: 9, wants: "sendrecv", rang: nothing, up: nothing, over: nothing,
@@ -95,16 +96,16 @@ func (p *phones) close() {
 }
 
 func (p *phones) read() {
-	buf := make([]byte, 65536)
+	buf, control := make([]byte, 65536), make([]byte, 2*stampSize)
 	for {
-		n, _, err := p.conn.ReadFromUDPAddrPort(buf)
+		n, stamped, _, _, err := p.conn.ReadMsgUDPAddrPort(buf, control)
 		if p.done.Load() {
 			return
 		}
 		if err != nil {
 			continue // an ICMP error of an earlier packet
 		}
-		now := time.Now()
+		now := arrival(control[:stamped], time.Now())
 		if m, ok := parseMessage(buf[:n]); ok {
 			p.mu.Lock()
 			if m.status > 0 {

@@ -20,7 +20,8 @@ const (
 
 // sink takes audio for any number of calls on one port, and measures how evenly each stream comes.
 type sink struct {
-	conn *net.UDPConn
+	well *well
+	done atomic.Bool
 	wg   sync.WaitGroup
 
 	mu      sync.Mutex
@@ -31,44 +32,43 @@ type sink struct {
 }
 
 func openSink() (*sink, error) {
-	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	w, err := openWell()
 	if err != nil {
 		return nil, err
 	}
-	_ = conn.SetReadBuffer(bufferBytes)
-	k := &sink{conn: conn, last: map[uint32]time.Time{}}
+	k := &sink{well: w, last: map[uint32]time.Time{}}
 	k.wg.Go(k.read)
 	return k, nil
 }
 
-func (k *sink) port() uint16 { return uint16(k.conn.LocalAddr().(*net.UDPAddr).Port) }
+func (k *sink) port() uint16 { return k.well.port }
 
 func (k *sink) close() {
-	_ = k.conn.Close()
+	k.done.Store(true)
 	k.wg.Wait()
+	k.well.close()
 }
 
 func (k *sink) read() {
-	buf := make([]byte, 2048)
-	for {
-		n, _, err := k.conn.ReadFromUDPAddrPort(buf)
-		if err != nil {
-			return
-		}
-		if n < rtpHeader {
-			continue
-		}
+	for !k.done.Load() {
 		k.mu.Lock()
-		if k.on {
-			now, source := time.Now(), binary.BigEndian.Uint32(buf[8:])
-			if last, ok := k.last[source]; ok {
-				k.gaps = append(k.gaps, now.Sub(last))
-			}
-			k.last[source] = now
-			k.packets++
-		}
+		k.well.empty(k.take)
 		k.mu.Unlock()
+		time.Sleep(wellEvery)
 	}
+}
+
+// take counts a packet; called with the lock held.
+func (k *sink) take(b []byte, at time.Time) {
+	if !k.on || len(b) < rtpHeader {
+		return
+	}
+	source := binary.BigEndian.Uint32(b[8:])
+	if last, ok := k.last[source]; ok {
+		k.gaps = append(k.gaps, at.Sub(last))
+	}
+	k.last[source] = at
+	k.packets++
 }
 
 // listen begins to measure, or ends it and gives what was found.
