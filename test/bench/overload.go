@@ -164,3 +164,30 @@ func measureStarved(ctx context.Context, r *report) error {
 	}
 	return s.stop()
 }
+
+// restRate and restTime are the rush before measureRest looks at the memory.
+const (
+	restRate = 1000 // calls a second
+	restTime = 10 * time.Second
+)
+
+// measureRest lets a rush of calls pass and looks at the memory when it is over, and when a minute has passed.
+func measureRest(ctx context.Context, r *report) error {
+	s, c, desk, err := startOverload(ctx)
+	if err != nil {
+		return err
+	}
+	defer desk.close()
+	idle := s.usage()
+	t, err := offer(ctx, s, c.number, restRate, restTime)
+	if err != nil {
+		return err
+	}
+	rush := s.usage()
+	sleep(ctx, settleTime-2*time.Second) // offer has waited for 2 s already
+	rest := s.usage()
+	r.add(fmt.Sprintf("memory 60 s after %d calls at %d/s", t.good, restRate), "RSS <= 2 x idle",
+		"%s, %.1f x (%s when idle, %s after the rush)", megabytes(rest.rss), float64(rest.rss)/float64(idle.rss),
+		megabytes(idle.rss), megabytes(rush.rss))
+	return s.stop()
+}
