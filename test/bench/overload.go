@@ -142,7 +142,7 @@ func measureStarved(ctx context.Context, r *report) error {
 	defer func() { _ = hog.Process.Kill(); _ = hog.Wait() }()
 	_ = syscall.Setpriority(syscall.PRIO_PROCESS, hog.Process.Pid, serverNice)
 	best := 0
-	for _, rate := range []int{200, 400, 600, 800, 1000} {
+	for _, rate := range []int{200, 400, 600, 800, 1000, 1200, 1400, 1600} {
 		t, err := offer(ctx, s, c.number, rate, starvedTime)
 		if err != nil {
 			return err

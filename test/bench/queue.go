@@ -260,7 +260,7 @@ func sleep(ctx context.Context, d time.Duration) {
 
 // measureWaiting holds callers who are queued: what each costs.
 func measureWaiting(ctx context.Context, r *report) error {
-	for _, n := range []int{1000, 5000} {
+	for _, n := range []int{1000, 10_000} {
 		if err := runSilent(ctx, r, n); err != nil {
 			return err
 		}
