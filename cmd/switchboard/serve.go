@@ -80,8 +80,8 @@ func (c *serveCommand) Run(ctx context.Context) (err error) {
 	return server.Run(ctx)
 }
 
-// leastProcessors is how many processors Go is told it has, at least. What writes to the disk holds one of them until it
-// is seen to wait: with a single one, every call would wait for the disk too (docs/internals/benchmarks.md).
+// leastProcessors is how many processors Go is told it has, at least. What writes to the disk holds one of them until
+// it is seen to wait: with a single one, every call would wait for the disk too (docs/internals/benchmarks.md).
 const leastProcessors = 2
 
 // processors is the GOMAXPROCS to set, or 0 to leave it: it is right, or somebody asked for it in the environment.
