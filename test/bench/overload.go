@@ -128,8 +128,8 @@ func measureTold(ctx context.Context, r *report) error {
 }
 
 // measureStarved lets a neighbour take half of the server's processor, looks for the highest rate without a failure and
-// with less than one message in a hundred late enough to be sent again, and offers twice that: the server must notice by
-// itself.
+// with at most one message in a hundred late enough to be sent again, and offers twice that: the server must notice it
+// by itself.
 func measureStarved(ctx context.Context, r *report) error {
 	s, c, desk, err := startOverload(ctx)
 	if err != nil {
