@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"runtime"
 	"time"
 
 	"golang.org/x/term"
@@ -68,6 +69,9 @@ type serveCommand struct {
 // Run serves until Ctrl-C.
 func (c *serveCommand) Run(ctx context.Context) (err error) {
 	started := time.Now()
+	if n := processors(runtime.GOMAXPROCS(0), os.Getenv("GOMAXPROCS")); n > 0 {
+		runtime.GOMAXPROCS(n)
+	}
 	server, err := app.New(ctx, c.config(c.Data))
 	if err != nil {
 		return explainPort(err)
@@ -81,6 +85,18 @@ func (c *serveCommand) Run(ctx context.Context) (err error) {
 	fmt.Printf("Ready in %s. Pages and API: %s  Calls: sip:%s  (Ctrl-C drains and stops)\n",
 		time.Since(started).Round(time.Millisecond), server.URL(), server.PublicSIPAddr())
 	return server.Run(ctx)
+}
+
+// leastProcessors is how many processors Go is told it has, at least. What writes to the disk holds one of them until
+// it is seen to wait: with a single one, every call would wait for the disk too (docs/internals/benchmarks.md).
+const leastProcessors = 2
+
+// processors is the GOMAXPROCS to set, or 0 to leave it: it is right, or somebody asked for it in the environment.
+func processors(have int, asked string) int {
+	if have >= leastProcessors || asked != "" {
+		return 0
+	}
+	return leastProcessors
 }
 
 // welcome prints what only a first start can: the first key and the way into the pages.

@@ -177,6 +177,9 @@ func (a *App) startCore(ctx context.Context, step uint64, background context.Con
 	a.store.OnCommit(a.settingsEvents)
 	a.store.OnCommit(a.hooks.Committed)
 	a.tellAll()
+	if err := a.tellPast(ctx, time.Now()); err != nil {
+		return err
+	}
 	if err := a.tellSurvivors(ctx); err != nil {
 		return err
 	}

@@ -36,8 +36,12 @@ func giveBack(ctx context.Context) {
 			held += f.Value.Uint64()
 		}
 		if cycles == seen && held > smallHeap {
+			// What may be given back is reckoned from the heap of the collection before (runtime, mgcscavenge.go), so that
+			// the first alone would give back nothing. This way it goes bit by bit, beside the calls;
+			// debug.FreeOSMemory would stop them meanwhile.
 			runtime.GC()
-			cycles++
+			runtime.GC()
+			cycles += 2
 		}
 		seen = cycles
 	}

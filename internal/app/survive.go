@@ -39,6 +39,9 @@ func (a *App) lostCalls(ctx context.Context) error {
 		})
 	}
 	if len(lost) > 0 {
+		if err := a.store.Flush(ctx); err != nil { // the figures are made of what is on disk
+			return fmt.Errorf("write down the calls that a crash ended: %w", err)
+		}
 		a.cfg.Log.Warn("calls were lost with the process before this one", "calls", len(lost))
 	}
 	return nil

@@ -168,7 +168,7 @@ func newPort(p *Pool, h Handler, conn *net.UDPConn, number int) *Port {
 		sdpID: rand.Uint64() >> 1,
 	}
 	pt.terms.Store(&terms{})
-	pt.out.conn, pt.out.event = conn, noType
+	pt.out.outlet, pt.out.event = newOutlet(conn), noType
 	// Random starts, so that an outsider cannot guess them (RFC 3550, 5.1).
 	pt.out.ssrc, pt.out.seq, pt.out.stamp = rand.Uint32(), uint16(rand.Uint32()), rand.Uint32()
 	return pt

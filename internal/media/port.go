@@ -166,6 +166,7 @@ func (pt *Port) Close() {
 	pt.out.mu.Lock()
 	pt.out.player.stop()
 	pt.out.digits = nil
+	pt.out.outlet.shut() // before another socket can have its number
 	pt.out.mu.Unlock()
 	pt.conn.Close()
 	pt.pool.forget(pt)

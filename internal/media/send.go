@@ -2,7 +2,6 @@ package media
 
 import (
 	"encoding/binary"
-	"net"
 	"net/netip"
 	"sync"
 
@@ -26,7 +25,7 @@ const (
 // All of it is guarded by mu.
 type sender struct {
 	mu     sync.Mutex
-	conn   *net.UDPConn
+	outlet outlet
 	to     netip.AddrPort
 	wanted bool // the far side wants to hear
 	law    audio.Law
@@ -130,7 +129,7 @@ func (s *sender) next(now int64) {
 }
 
 func (s *sender) write(frame []byte) {
-	if _, err := s.conn.WriteToUDPAddrPort(frame, s.to); err != nil {
+	if !s.outlet.send(frame, s.to) {
 		s.stats.SendErrors++
 		return
 	}

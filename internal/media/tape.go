@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"sync"
 	"time"
@@ -30,11 +31,19 @@ type Tape struct {
 	mu    sync.Mutex // orders Pause
 
 	// The writer's own:
-	file   *os.File
+	file   disk
 	window []byte // sample n is at n modulo tapeWindow
 	top    int64  // the sample after the last that the window has
 	lo, hi int64  // samples that are not in the file yet
 	end    int64  // samples in the file
+}
+
+// disk is a file; tests have slow ones.
+type disk interface {
+	io.WriterAt
+	io.Closer
+	Truncate(size int64) error
+	Sync() error
 }
 
 // tapeEnd is one leg's way onto a tape.
@@ -43,6 +52,7 @@ type tapeEnd struct {
 	frames
 	timeline
 	after int64
+	doubt doubt
 }
 
 // RecordPair writes what the far sides of two ports say to a new WAV file of two channels, 16-bit PCM at 8 kHz, until
@@ -67,7 +77,7 @@ func (p *Pool) RecordPair(path string, left, right *Port, done func(Recording)) 
 	return t, nil
 }
 
-func newTape(p *Pool, file *os.File) *Tape {
+func newTape(p *Pool, file disk) *Tape {
 	t := &Tape{
 		pool: p, began: p.now(), quit: make(chan struct{}), file: file,
 		window: make([]byte, tapeWindow*frameBytes), top: tapeWindow,
@@ -119,7 +129,7 @@ func (t *Tape) Pause(on bool) {
 	for i := range t.ends {
 		end := &t.ends[i]
 		if !on && end.deaf.Load() {
-			// What was said during the pause may still be on its way.
+			// What was said during the pause may still be on its way: see doubt.
 			end.floor.Store(t.clock())
 		}
 		end.deaf.Store(on)
@@ -151,6 +161,9 @@ func (t *Tape) run() error {
 func (t *Tape) finish() error {
 	err := t.flush()
 	if err == nil {
+		err = errors.Join(t.decide(&t.ends[0]), t.decide(&t.ends[1]), t.write())
+	}
+	if err == nil {
 		t.end = max(t.end, min(t.clock(), samplesIn(MaxTape)))
 		err = errors.Join(t.file.Truncate(audio.WAVHeaderSize+t.end*frameBytes), t.header())
 	}
@@ -159,16 +172,24 @@ func (t *Tape) finish() error {
 
 // flush empties both rings into the file, oldest frame first, and brings the header up to date.
 func (t *Tape) flush() error {
+	now := t.pool.now() // before the rings are looked at: what came by then is in them
 	for {
 		end := t.oldest()
 		if end == nil {
 			break
 		}
-		err := t.put(end, end.next())
+		slot := end.next()
+		err := t.settle(slot.at)
+		if err == nil {
+			err = t.put(end, slot)
+		}
 		end.taken()
 		if err != nil {
 			return err
 		}
+	}
+	if err := t.settle(now); err != nil {
+		return err
 	}
 	if t.lo == t.hi {
 		return nil
@@ -192,12 +213,25 @@ func (t *Tape) oldest() *tapeEnd {
 	}
 }
 
-// put lays a frame into the window.
+// put takes a frame from the line.
 func (t *Tape) put(end *tapeEnd, slot *recorded) error {
 	if !end.begun {
 		end.begun = true
 		end.base = slot.stamp - uint32(samplesIn(time.Duration(slot.at-t.began)))
 	}
+	if slot.floor != end.doubt.floor {
+		if err := t.decide(end); err != nil { // there was another pause in between
+			return err
+		}
+	}
+	if end.doubts(slot) {
+		return nil
+	}
+	return t.lay(end, slot)
+}
+
+// lay puts a frame into its place in the window.
+func (t *Tape) lay(end *tapeEnd, slot *recorded) error {
 	at := end.place(slot, end.after)
 	to := at + int64(slot.size)
 	if at < slot.floor || at < t.top-tapeWindow || at < 0 || to > samplesIn(MaxTape) {

@@ -26,6 +26,7 @@ type alertWorld struct {
 	raised  bool
 	told    time.Time
 	seen    map[AlertKind]int
+	records []CallRecord
 }
 
 // judgement is one evaluation.
@@ -64,6 +65,7 @@ func (w *alertWorld) step(e Event) {
 		case End:
 			evaluated = true
 			delete(w.talks, o.Record.Call)
+			w.records = append(w.records, o.Record)
 		}
 	}
 	want := ""

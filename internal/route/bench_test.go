@@ -11,14 +11,20 @@ import (
 // benchMachine has one center with so many operators, all free.
 func benchMachine(operators int, strategy callcenter.Strategy) *Machine {
 	m := New(Config{Company: 1, Seed: 1})
-	c := &callcenter.Center{ID: 1, State: callcenter.StateActive, Settings: callcenter.Defaults("Bench")}
+	benchCenter(m, 1, operators, strategy)
+	return m
+}
+
+// benchCenter adds a center with operators of its own.
+func benchCenter(m *Machine, at callcenter.ID, operators int, strategy callcenter.Strategy) {
+	c := &callcenter.Center{ID: at, State: callcenter.StateActive, Settings: callcenter.Defaults("Bench")}
 	c.Extras = callcenter.DefaultExtras()
 	c.Settings.Timezone = "UTC"
 	c.Settings.RoutingOptions.Open.OperatorRouting = strategy
 	c.Settings.HoldQueue.MaxHoldCount = 1000
 	c.Settings.HoldQueue.MaxHoldSeconds = 18000
 	for i := range operators {
-		id := callcenter.OperatorID(i + 1)
+		id := callcenter.OperatorID(int(at-1)*operators + i + 1)
 		m.Step(scriptStart, OperatorChanged{Operator{
 			ID: id, Name: fmt.Sprintf("Op %d", i), Active: true,
 			Devices: []Device{{ID: callcenter.DeviceID(id), Static: true}}, Duty: callcenter.Duty{On: true},
@@ -26,7 +32,46 @@ func benchMachine(operators int, strategy callcenter.Strategy) *Machine {
 		c.Members = append(c.Members, callcenter.Member{Operator: id, SkillLevel: i % 100})
 	}
 	m.Step(scriptStart, CenterChanged{c})
-	return m
+}
+
+// BenchmarkStepCrowd is the same as BenchmarkStepWaiting with 10,000 callers in the lines of ten centers, each of which
+// has ten operators. The time is of one step.
+func BenchmarkStepCrowd(b *testing.B) {
+	const lines, staff, waiting = 10, 10, 1000
+	m := New(Config{Company: 1, Seed: 1})
+	now, next := scriptStart, CallID(1)
+	arrive := func() {
+		now = now.Add(time.Millisecond)
+		at := callcenter.ID(next%lines) + 1
+		m.Step(now, CallArrived{Call: next, Center: at, From: "+15550100"})
+		next++
+	}
+	for at := range callcenter.ID(lines) {
+		benchCenter(m, at+1, staff, callcenter.LongestIdle)
+	}
+	for range lines * staff {
+		arrive()
+		m.Step(now, LegAnswered{LegID{next - 1, 1}})
+	}
+	for range lines * waiting {
+		arrive()
+	}
+	oldest := CallID(1)
+	b.ReportAllocs()
+	b.ResetTimer()
+	for i := 0; i < b.N; i += 3 {
+		now = now.Add(time.Millisecond)
+		m.Step(now, CallerHungUp{oldest})
+		m.Step(now, LegAnswered{LegID{oldest + lines*staff, 1}})
+		arrive()
+		oldest++
+		if i%999 == 0 {
+			m.Changed()
+		}
+	}
+	if v, _ := m.Center(1); v.Waiting != waiting {
+		b.Fatalf("%d callers wait", v.Waiting)
+	}
 }
 
 // BenchmarkStep is the life of a call: arrival, answer, hangup. The time is of one step.

@@ -72,6 +72,7 @@ type call struct {
 	reason    string // of the voicemail or message
 	hungUp    bool   // only the recording is still to be reported
 	leave     Outcome
+	left      leaver
 	offer     *offer
 	undecided bool        // its offer failed in this step
 	withdrawn bool        // and not because of any operator
@@ -375,7 +376,7 @@ func (m *Machine) closeBooks(c *call, outcome Outcome, reason string) CallRecord
 		Call: c.entry, Visit: c.id, From: c.from, To: c.to, Outcome: outcome, Reason: reason,
 		Direction: c.direction(), Callback: c.callback != nil,
 		Arrived: c.arrived, Entered: c.entered, Connected: c.connected, Ended: m.now, Offers: c.offers,
-		Path: c.path,
+		LeftAt: c.left.at, LeftAs: c.left.name(), Path: c.path,
 	}
 	if at := c.center; at != nil {
 		r.Center = at.id

@@ -365,6 +365,8 @@ type CallRecord struct {
 	Entered   time.Time // the center's queue, or the first offer
 	Connected time.Time
 	Ended     time.Time
+	LeftAt    time.Time // when the caller stopped waiting
+	LeftAs    string    // and how: "answered", "abandoned", "short", "rule"
 	Offers    []OfferRecord
 	Path      []PathStep // the last MaxPath steps, in words
 }

@@ -200,6 +200,19 @@ type RestorePlace struct {
 	Lost  time.Time // when the process that had the call last lived; zero: now
 }
 
+// RestoreFigures gives back what a center's calls came to before the process stopped. The host gives them after the
+// call centers and before any call.
+type RestoreFigures struct{ Figures Figures }
+
+// RestoreTalk gives back an operator's last call on behalf of a call center before the process stopped. The host gives
+// it after the operators and before any call.
+type RestoreTalk struct {
+	Operator callcenter.OperatorID
+	Ended    time.Time
+	WrapUp   time.Time     // when the wrap-up after it is, or was, over
+	Extend   time.Duration // how much longer it may still be made
+}
+
 // FarAnswered says that the number of a DialFar answered.
 type FarAnswered struct{ Call CallID }
 
@@ -250,6 +263,8 @@ func (CallbackAsked) event()   {}
 func (CallAsked) event()       {}
 func (RestoreCallback) event() {}
 func (RestorePlace) event()    {}
+func (RestoreFigures) event()  {}
+func (RestoreTalk) event()     {}
 func (FarAnswered) event()     {}
 func (FarFailed) event()       {}
 func (RecordingSet) event()    {}

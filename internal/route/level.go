@@ -16,10 +16,24 @@ const (
 	leftByRule // timeout, escape, closing, nobody answered: the service level counts those who waited past the target
 )
 
+// leftNames are the ways in records.
+var leftNames = [...]string{
+	leftAnswered: "answered", leftAbandoned: "abandoned", leftShort: "short", leftByRule: "rule",
+}
+
+// leaver is a caller who stopped waiting. The zero value: nobody did.
 type leaver struct {
 	at   time.Time
 	wait time.Duration
 	how  left
+}
+
+// name is how they left, in a record.
+func (l leaver) name() string {
+	if l.at.IsZero() {
+		return ""
+	}
+	return leftNames[l.how]
 }
 
 // levelWindow keeps the raw waits of the last LevelWindow, so that a new target counts for all of them.
@@ -84,7 +98,8 @@ func (at *center) target() time.Duration {
 func (m *Machine) leaves(c *call, how left) {
 	at, wait := c.center, m.now.Sub(c.entered)
 	at.level.roll(m.now, at.target())
-	at.level.add(leaver{m.now, wait, how})
+	c.left = leaver{m.now, wait, how}
+	at.level.add(c.left)
 	at.longest = max(at.longest, wait)
 	if how == leftAnswered && wait <= at.target() {
 		at.inTarget++

@@ -159,6 +159,10 @@ func (m *Machine) apply(e Event) {
 		m.restoreCallback(e.Callback)
 	case RestorePlace:
 		m.restorePlace(e)
+	case RestoreFigures:
+		m.restoreFigures(e.Figures)
+	case RestoreTalk:
+		m.restoreTalk(e)
 	case CallbackAsked:
 		m.callbackAsked(e)
 	case CallAsked:

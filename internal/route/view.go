@@ -34,10 +34,10 @@ type CenterView struct {
 	Capacity         int       // could be rung now
 	Goal             callcenter.Alerts
 	ServiceLevel     float64         // percent over the rolling 30 minutes; -1: no data
-	Outcomes         map[Outcome]int // since the machine started; those that did not occur are left out
-	AnsweredInTarget int             // since the machine started
+	Outcomes         map[Outcome]int // since the machine started, and before; those that did not occur are left out
+	AnsweredInTarget int             // likewise
 	MaxHoldCount     int
-	LongestWait      time.Duration // of all who entered since the machine started
+	LongestWait      time.Duration // likewise
 	Alert            AlertView
 }
 

@@ -155,7 +155,7 @@ func (m *Machine) pass(c *call, to *center, way string) {
 	m.arrivals++
 	c.visit = v
 	c.state, c.since, c.arrived, c.entered = stateArrived, m.now, m.now, time.Time{}
-	c.offers, c.path, c.tried, c.after = nil, nil, nil, 0
+	c.offers, c.path, c.tried, c.after, c.left = nil, nil, nil, 0, leaver{}
 	c.welcomed, c.told, c.heardKey = false, 0, ""
 	c.keptPlace, c.hadPlace = false, false
 	c.overdue, c.closing, c.withdrawn, c.music = false, false, false, false

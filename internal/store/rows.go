@@ -72,12 +72,15 @@ func (s *Store) Calls(ctx context.Context, limit int, before time.Time) ([]route
 
 // Entries reads the journal in order: at most limit entries after a step.
 func (s *Store) Entries(ctx context.Context, after uint64, limit int) ([]JournalEntry, error) {
-	return query(ctx, s.readers, func(rows *sql.Rows) (e JournalEntry, err error) {
-		var step, at int64
-		err = rows.Scan(&step, &at, &e.Event, &e.Body)
-		e.Step, e.At = uint64(step), instant(at)
-		return e, err
-	}, "SELECT step, at, event, body FROM journal WHERE step > ? ORDER BY step LIMIT ?", int64(after), limit)
+	return query(ctx, s.readers, scanEntry,
+		"SELECT step, at, event, body FROM journal WHERE step > ? ORDER BY step LIMIT ?", int64(after), limit)
+}
+
+func scanEntry(rows *sql.Rows) (e JournalEntry, err error) {
+	var step, at int64
+	err = rows.Scan(&step, &at, &e.Event, &e.Body)
+	e.Step, e.At = uint64(step), instant(at)
+	return e, err
 }
 
 // MaxStep is the last step in the journal, 0 for none. After a kill up to 100 ms of later steps may have been

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"os"
 	"time"
 
@@ -38,6 +39,24 @@ func (s *Store) SaveDialog(d Dialog) { s.queue.push(d) }
 
 // DropDialog queues the removal of a dialog, as Journal does.
 func (s *Store) DropDialog(id string) { s.queue.push(dropEntry{"dialog", id}) }
+
+// PastCalls lists the calls that ended after a time, newest first and at most limit, without their offers and paths:
+// what the figures of a new process are made of.
+func (s *Store) PastCalls(ctx context.Context, after time.Time, limit int) ([]route.CallRecord, error) {
+	return query(ctx, s.readers, scanDoc[route.CallRecord], `SELECT json_remove(CAST(doc AS TEXT), '$.Offers', '$.Path')
+		FROM call WHERE ended > ? ORDER BY ended DESC, id DESC LIMIT ?`, nanos(after), limit)
+}
+
+// Journalled reads the entries of some events after a time, in order, of the last 500,000 steps.
+func (s *Store) Journalled(ctx context.Context, after time.Time, events ...string) ([]JournalEntry, error) {
+	names, err := json.Marshal(events)
+	if err != nil {
+		return nil, fmt.Errorf("read the journal: %w", err)
+	}
+	return query(ctx, s.readers, scanEntry, `SELECT step, at, event, body FROM journal
+		WHERE step > (SELECT max(step) FROM journal) - ? AND at > ? AND event IN (SELECT value FROM json_each(?))
+		ORDER BY step`, lostSteps, nanos(after), string(names))
+}
 
 // Callbacks lists the callbacks that were not dropped, in the order in which they were asked for.
 func (s *Store) Callbacks(ctx context.Context) ([]route.Callback, error) {

@@ -393,4 +393,12 @@ func TestCallsAreListedNewestFirst(t *testing.T) {
 	if err != nil || len(rest) != 6 || rest[0].Call != 6 || rest[5].Call != 1 {
 		t.Errorf("the rest: %+v, %v", rest, err)
 	}
+	kept.Offers = nil
+	past, err := s.PastCalls(t.Context(), start.Add(5*time.Minute), 3)
+	if err != nil || len(past) != 3 || past[2].Call != 8 || fmt.Sprint(past[0]) != fmt.Sprint(kept) {
+		t.Errorf("past: %+v, %v", past, err)
+	}
+	if past, err = s.PastCalls(t.Context(), start.Add(5*time.Minute), 9); err != nil || len(past) != 4 {
+		t.Errorf("%d ended in the last four minutes, %v", len(past), err)
+	}
 }

@@ -12,7 +12,7 @@ import (
 // measureCore runs the core's own benchmarks.
 func measureCore(ctx context.Context, r *report) error {
 	for _, b := range []struct{ pkg, pattern, figure, aim string }{
-		{"./internal/route", "^(BenchmarkStep|BenchmarkStepWaiting)$", "one step of the core", "a whole call about 1 us"},
+		{"./internal/route", "^BenchmarkStep(Waiting|Crowd)?$", "one step of the core", "a whole call about 1 us"},
 		{"./internal/sim", "^BenchmarkCalls$", "simulated calls", ""},
 	} {
 		out, err := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", b.pattern, "-benchtime", "1s",

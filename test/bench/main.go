@@ -39,11 +39,18 @@ func sections() []section {
 		{"bridge", "calls answered by operators and bridged (sipp)", measureBridged},
 		{"answer", "calls answered by the server itself (sipp)", measureAnswered},
 		{"relay", "audio of bridged calls", measureRelay},
+		{"recorded", "audio of bridged calls that are recorded, and of calls that are not", measureRecorded},
+		{"ringall", "fifty operators who answer one caller at once, 1,000 times", measureRingAll},
 		{"free", "an operator's BYE to the next INVITE to that operator", measureFree},
-		{"wait", "callers who wait, silent and with music", measureWaiting},
+		{"freemusic", "the same while all who wait hear music", measureFreeMusic},
+		{"crowd", "10,000 callers in the lines of one company", measureCrowd},
+		{"wait", "callers who wait in silence", measureWaiting},
+		{"music", "callers who hear music", measureMusic},
 		{"patch", "a PATCH's 200 to the next routing decision", measurePatch},
+		{"live", "100 PATCHes a second on a line of 200", measureLive},
 		{"starved", "twice the highest good rate of half a processor", measureStarved},
 		{"told", "twice the rate that the server was told to take", measureTold},
+		{"rest", "memory a minute after a rush", measureRest},
 	}
 }
 

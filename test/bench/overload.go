@@ -13,14 +13,14 @@ const (
 	overloadTime  = 10 * time.Second
 	recoveryTime  = 5 * time.Second
 	settleTime    = 60 * time.Second
-	starvedTime   = 4 * time.Second // of each rate on the way to the highest good one
-	toldRate      = 500             // calls a second, within what any machine of today serves
+	toldRate      = 500 // calls a second, within what any machine of today serves
 	overloadStaff = 200
 )
 
 // tally is what became of offered calls.
 type tally struct {
 	good, shed, shedHow, other int
+	resent                     int    // messages sent again for want of an answer in time
 	note                       string // how the load itself went
 }
 
@@ -64,6 +64,7 @@ func offer(ctx context.Context, s *server, number string, rate int, d time.Durat
 	sleep(ctx, 2*time.Second)
 	callers.mu.Lock()
 	defer callers.mu.Unlock()
+	t.resent = callers.resent
 	t.note += fmt.Sprintf(", %d resent, %d live", callers.resent, len(callers.dialogs))
 	t.other = n - t.good - t.shed
 	return t, nil
@@ -126,8 +127,9 @@ func measureTold(ctx context.Context, r *report) error {
 	return s.stop()
 }
 
-// measureStarved lets a neighbour take half of the server's processor, looks for the highest rate without a failure,
-// and offers twice that: the server must notice by itself.
+// measureStarved lets a neighbour take half of the server's processor, looks for the highest rate without a failure and
+// with at most one message in a hundred late enough to be sent again, and offers twice that: the server must notice it
+// by itself.
 func measureStarved(ctx context.Context, r *report) error {
 	s, c, desk, err := startOverload(ctx)
 	if err != nil {
@@ -142,13 +144,13 @@ func measureStarved(ctx context.Context, r *report) error {
 	defer func() { _ = hog.Process.Kill(); _ = hog.Wait() }()
 	_ = syscall.Setpriority(syscall.PRIO_PROCESS, hog.Process.Pid, serverNice)
 	best := 0
-	for _, rate := range []int{200, 400, 600, 800, 1000} {
-		t, err := offer(ctx, s, c.number, rate, starvedTime)
+	for _, rate := range []int{400, 800, 1000, 1200, 1400, 1600, 1800} {
+		t, err := offer(ctx, s, c.number, rate, overloadTime)
 		if err != nil {
 			return err
 		}
 		r.say("  half a processor, %d/s: %d failed; %s", rate, t.shed+t.other, t.note)
-		if t.shed+t.other > 0 {
+		if t.shed+t.other > 0 || t.resent > rate*int(overloadTime/time.Second)/100 {
 			break
 		}
 		best = rate
@@ -162,5 +164,32 @@ func measureStarved(ctx context.Context, r *report) error {
 	if err := recovered(ctx, r, s, c.number, best); err != nil {
 		return err
 	}
+	return s.stop()
+}
+
+// restRate and restTime are the rush before measureRest looks at the memory.
+const (
+	restRate = 1000 // calls a second
+	restTime = 10 * time.Second
+)
+
+// measureRest lets a rush of calls pass and looks at the memory when it is over, and when a minute has passed.
+func measureRest(ctx context.Context, r *report) error {
+	s, c, desk, err := startOverload(ctx)
+	if err != nil {
+		return err
+	}
+	defer desk.close()
+	idle := s.usage()
+	t, err := offer(ctx, s, c.number, restRate, restTime)
+	if err != nil {
+		return err
+	}
+	rush := s.usage()
+	sleep(ctx, settleTime-2*time.Second) // offer has waited for 2 s already
+	rest := s.usage()
+	r.add(fmt.Sprintf("memory 60 s after %d calls at %d/s", t.good, restRate), "RSS <= 2 x idle",
+		"%s, %.1f x (%s when idle, %s after the rush)", megabytes(rest.rss), float64(rest.rss)/float64(idle.rss),
+		megabytes(idle.rss), megabytes(rush.rss))
 	return s.stop()
 }

@@ -30,6 +30,7 @@ type phones struct {
 	dialogs map[string]*dialog
 	resends map[string]*resend
 	count   int
+	dialled []time.Time // by our nth caller, from 1
 	resent  int
 	lost    int // requests that were never answered
 	done    atomic.Bool
@@ -63,6 +64,16 @@ type resend struct {
 	tries int
 }
 
+// callerNumber is the number of our nth caller.
+func callerNumber(n int) string { return fmt.Sprintf("+1303%07d", n%10_000_000) }
+
+// caller is which of our callers rings an operator; 0: nobody of ours.
+func (d *dialog) caller() (n int) {
+	_, rest, _ := strings.Cut(d.to, "sip:+1303")
+	_, _ = fmt.Sscanf(rest, "%7d", &n)
+	return n
+}
+
 const (
 	firstResend = 500 * time.Millisecond // T1 of RFC 3261
 	lastResend  = 4 * time.Second
@@ -76,10 +87,11 @@ func openPhones(to netip.AddrPort) (*phones, error) {
 		return nil, err
 	}
 	_ = conn.SetReadBuffer(bufferBytes)
+	stampArrivals(conn)
 	nothing := func(*dialog, time.Time) {}
 	p := &phones{
 		conn: conn, server: to, audio: 9, wants: "sendrecv", rang: nothing, up: nothing, over: nothing,
-		dialogs: map[string]*dialog{}, resends: map[string]*resend{},
+		dialogs: map[string]*dialog{}, resends: map[string]*resend{}, dialled: make([]time.Time, 1),
 	}
 	p.wg.Go(p.read)
 	p.wg.Go(p.repeat)
@@ -95,16 +107,16 @@ func (p *phones) close() {
 }
 
 func (p *phones) read() {
-	buf := make([]byte, 65536)
+	buf, control := make([]byte, 65536), make([]byte, 2*stampSize)
 	for {
-		n, _, err := p.conn.ReadFromUDPAddrPort(buf)
+		n, stamped, _, _, err := p.conn.ReadMsgUDPAddrPort(buf, control)
 		if p.done.Load() {
 			return
 		}
 		if err != nil {
 			continue // an ICMP error of an earlier packet
 		}
-		now := time.Now()
+		now := arrival(control[:stamped], time.Now())
 		if m, ok := parseMessage(buf[:n]); ok {
 			p.mu.Lock()
 			if m.status > 0 {
@@ -160,9 +172,10 @@ func (p *phones) call(number string, index int) *dialog {
 	d := &dialog{
 		callID: fmt.Sprintf("%d.%d@bench", p.addr().Port(), p.count), user: number, sequence: 1, index: index,
 		target: fmt.Sprintf("sip:%s@%s", number, p.server), began: time.Now(),
-		from: fmt.Sprintf("<sip:+1303%07d@%s>;tag=c%d", p.count%10_000_000, p.addr(), p.count),
+		from: fmt.Sprintf("<sip:%s@%s>;tag=c%d", callerNumber(p.count), p.addr(), p.count),
 		to:   fmt.Sprintf("<sip:%s@%s>", number, p.server),
 	}
+	p.dialled = append(p.dialled, d.began)
 	p.dialogs[d.callID] = d
 	p.sendUntil(d.callID+" INVITE", p.requestWire("INVITE", d, p.session()))
 	return d

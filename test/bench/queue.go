@@ -18,89 +18,165 @@ const (
 func measureFree(ctx context.Context, r *report) error {
 	for _, c := range []struct {
 		operators int
-		wants     string
 		aim       string
 	}{
-		{10, "sendonly", "p50 <= 5, p99 <= 20 ms; peer p50 658, p99 866 ms, 5.8 calls/s"},
-		{50, "sendonly", "peer p50 658, p99 691 ms, 30.4 calls/s"},
-		{100, "sendonly", ">= 90 calls/s; peer p50 762, p99 958 ms, 57.1 calls/s"},
-		{100, "sendrecv", "the peer loses 1,000 music listeners on one core"},
+		{10, "p50 <= 5, p99 <= 20 ms; peer p50 658, p99 866 ms, 5.8 calls/s"},
+		{50, "peer p50 658, p99 691 ms, 30.4 calls/s"},
+		{100, ">= 90 calls/s; peer p50 762, p99 958 ms, 57.1 calls/s"},
 	} {
-		f, err := runFree(ctx, r, c.operators, c.wants)
+		f, err := shift{lines: 1, waiting: line, operators: c.operators, wants: "sendonly"}.run(ctx)
 		if err != nil {
 			return err
 		}
-		name := fmt.Sprintf("free to ring, operators: %d, waiting: %d", c.operators, line)
-		if c.wants == "sendrecv" {
-			name += ", all hearing music"
-		}
-		r.add(name, c.aim, "%s; %.1f calls/s served, %d failed, CPU %.0f%%",
-			f.gaps.spread(), f.served, f.failed, f.percent)
+		r.addFree(fmt.Sprintf("free to ring, operators: %d, waiting: %d", c.operators, line), c.aim, f)
 	}
 	return nil
 }
 
-// freed is what one such run found.
-type freed struct {
-	gaps    times
-	served  float64
-	failed  int
-	percent float64
+// measureFreeMusic is the same while all who wait hear music.
+func measureFreeMusic(ctx context.Context, r *report) error {
+	const operators = 100
+	f, err := shift{lines: 1, waiting: line, operators: operators, wants: "sendrecv"}.run(ctx)
+	if err != nil {
+		return err
+	}
+	r.addFree(fmt.Sprintf("free to ring, operators: %d, waiting: %d, all hearing music", operators, line),
+		"p99 <= 20 ms; the peer loses 1,000 music listeners on one core", f)
+	return nil
 }
 
-func runFree(ctx context.Context, r *report, operators int, wants string) (freed, error) {
-	s, c, err := startCenter(ctx, "Free", nil)
+// Lines of the crowd, each as long as one may be, and the operators of each.
+const (
+	crowdLines = 10
+	crowdStaff = 10
+)
+
+// measureCrowd is the same with 10,000 callers in the lines of one company.
+func measureCrowd(ctx context.Context, r *report) error {
+	f, err := shift{lines: crowdLines, waiting: line, operators: crowdStaff, wants: "sendonly"}.run(ctx)
+	if err != nil {
+		return err
+	}
+	r.addFree(fmt.Sprintf("free to ring, lines: %d, waiting in each: %d, operators of each: %d", crowdLines, line,
+		crowdStaff), "p99 <= 20 ms", f)
+	r.add(fmt.Sprintf("  callers held: %d", f.held), "10,000, <= 40 kB each; peer 153 kB",
+		"%.1f kB each (RSS %s), %d threads, %.2f files each", float64(f.full.rss-f.empty.rss)/1000/float64(max(1, f.held)),
+		megabytes(f.full.rss), f.full.threads, float64(f.full.files-f.empty.files)/float64(max(1, f.held)))
+	return nil
+}
+
+func (r *report) addFree(figure, aim string, f freed) {
+	r.add(figure, aim, "%s; %.1f calls/s served, %d failed, CPU %.0f%%", f.gaps.spread(), f.served, f.failed, f.percent)
+}
+
+// shift is operators who talk for a second, hang up and are rung again, while their lines stay as long as they are.
+type shift struct {
+	lines, waiting, operators int // waiting and operators in each line
+	wants                     string
+	lasts                     time.Duration                                       // 0: freeTime
+	meanwhile                 func(context.Context, *server, []center) (n *count) // nil: nothing else happens
+}
+
+// freed is what a shift found.
+type freed struct {
+	gaps        times
+	served      float64 // calls a second
+	failed      int
+	percent     float64 // of a processor
+	held        int     // callers when the lines were full
+	empty, full usage
+	order       []ring
+	meanwhile   *count
+}
+
+func (p shift) run(ctx context.Context) (freed, error) {
+	s, err := startServer(ctx)
 	if err != nil {
 		return freed{}, err
 	}
-	desk, err := openPhones(s.sip)
+	desk, callers, sink, err := p.open(s)
 	if err != nil {
 		return freed{}, err
 	}
 	defer desk.close()
-	callers, err := openPhones(s.sip)
-	if err != nil {
-		return freed{}, err
-	}
 	defer callers.close()
-	callers.wants = wants
-	sink, err := openSink()
-	if err != nil {
-		return freed{}, err
-	}
 	defer sink.close()
-	callers.audio, desk.audio = sink.port(), sink.port()
-	if err := s.hire(c, operators, "op", desk.addr()); err != nil {
-		return freed{}, err
-	}
 	w := &watch{desk: desk, left: map[string]time.Time{}}
 	desk.rang, desk.up, desk.over = w.rang, w.up, w.over
-	refused := 0
-	stopping := false
+	refused, stopping := 0, false
 	// Whoever leaves is replaced at once, so that the line stays as long as it is.
 	callers.over = func(d *dialog, _ time.Time) {
 		if d.status != 0 {
 			refused++
 		}
 		if !stopping {
-			callers.call(c.number, 0)
+			callers.call(d.user, 0)
 		}
 	}
-	dialAtRate(ctx, callers, c.number, line+operators, rampRate)
+	empty := s.usage()
+	var centers []center
+	for i := range p.lines {
+		c, err := s.openCenter(fmt.Sprintf("Line %d", i), nil)
+		if err != nil {
+			return freed{}, err
+		}
+		if err := s.hire(c, p.operators, fmt.Sprintf("op%d-", i), desk.addr()); err != nil {
+			return freed{}, err
+		}
+		centers = append(centers, c)
+		dialAtRate(ctx, callers, c.number, p.waiting+p.operators, rampRate)
+	}
 	sleep(ctx, 2*talk)
-	before := s.usage()
-	w.begin()
-	sleep(ctx, freeTime)
-	f := w.result()
-	_, f.percent = s.usage().since(before)
+	f := p.measure(ctx, s, w, centers)
+	f.held, f.empty = callers.Live(), empty
 	callers.mu.Lock()
 	stopping = true
 	f.failed += refused + callers.lost
+	for i, one := range f.order {
+		f.order[i].dialled = callers.dialled[one.caller]
+	}
 	callers.mu.Unlock()
 	desk.mu.Lock()
 	f.failed += desk.lost
 	desk.mu.Unlock()
 	return f, s.stop()
+}
+
+func (p shift) open(s *server) (desk, callers *phones, ear *sink, err error) {
+	if desk, err = openPhones(s.sip); err != nil {
+		return nil, nil, nil, err
+	}
+	if callers, err = openPhones(s.sip); err != nil {
+		return nil, nil, nil, err
+	}
+	callers.wants = p.wants
+	if ear, err = openSink(); err != nil {
+		return nil, nil, nil, err
+	}
+	callers.audio, desk.audio = ear.port(), ear.port()
+	return desk, callers, ear, nil
+}
+
+// measure looks on for a while.
+func (p shift) measure(ctx context.Context, s *server, w *watch, centers []center) freed {
+	lasts := p.lasts
+	if lasts == 0 {
+		lasts = freeTime
+	}
+	var n *count
+	before := s.usage()
+	w.begin()
+	if p.meanwhile != nil {
+		working, stop := context.WithTimeout(ctx, lasts)
+		defer stop()
+		n = p.meanwhile(working, s, centers)
+	} else {
+		sleep(ctx, lasts)
+	}
+	f := w.result()
+	f.full, f.meanwhile = s.usage(), n
+	_, f.percent = f.full.since(before)
+	return f
 }
 
 // startCenter is a fresh server with one call center.
@@ -121,6 +197,7 @@ type watch struct {
 	served   int
 	gaps     times
 	left     map[string]time.Time // by operator: when the BYE went out
+	order    []ring
 }
 
 func (w *watch) rang(d *dialog, at time.Time) {
@@ -128,6 +205,7 @@ func (w *watch) rang(d *dialog, at time.Time) {
 		w.gaps = append(w.gaps, at.Sub(left))
 	}
 	delete(w.left, d.user)
+	w.order = append(w.order, ring{caller: d.caller(), at: at})
 }
 
 func (w *watch) up(d *dialog, _ time.Time) {
@@ -158,7 +236,7 @@ func (w *watch) result() freed {
 	w.desk.mu.Lock()
 	defer w.desk.mu.Unlock()
 	w.counting = false
-	return freed{gaps: w.gaps, served: float64(w.served) / time.Since(w.began).Seconds()}
+	return freed{gaps: w.gaps, served: float64(w.served) / time.Since(w.began).Seconds(), order: w.order}
 }
 
 // dialAtRate dials n calls, evenly.
@@ -180,14 +258,14 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// measureWaiting holds callers who are queued: what each costs, and how even the music is.
+// measureWaiting holds callers who are queued: what each costs.
 func measureWaiting(ctx context.Context, r *report) error {
-	for _, n := range []int{1000, 5000} {
+	for _, n := range []int{1000, 10_000} {
 		if err := runSilent(ctx, r, n); err != nil {
 			return err
 		}
 	}
-	return runMusic(ctx, r)
+	return nil
 }
 
 // waiters opens n waiting callers in as many centers as that takes: a line holds at most 1,000.
@@ -238,7 +316,8 @@ func runSilent(ctx context.Context, r *report, n int) error {
 // musicTime is how long music is listened to.
 const musicTime = 8 * time.Second
 
-func runMusic(ctx context.Context, r *report) error {
+// measureMusic lets 1,000 hear the hold music: what a packet costs, and how even they come.
+func measureMusic(ctx context.Context, r *report) error {
 	ear, err := openSink()
 	if err != nil {
 		return err

@@ -20,7 +20,8 @@ const (
 
 // sink takes audio for any number of calls on one port, and measures how evenly each stream comes.
 type sink struct {
-	conn *net.UDPConn
+	well *well
+	done atomic.Bool
 	wg   sync.WaitGroup
 
 	mu      sync.Mutex
@@ -31,44 +32,43 @@ type sink struct {
 }
 
 func openSink() (*sink, error) {
-	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	w, err := openWell()
 	if err != nil {
 		return nil, err
 	}
-	_ = conn.SetReadBuffer(bufferBytes)
-	k := &sink{conn: conn, last: map[uint32]time.Time{}}
+	k := &sink{well: w, last: map[uint32]time.Time{}}
 	k.wg.Go(k.read)
 	return k, nil
 }
 
-func (k *sink) port() uint16 { return uint16(k.conn.LocalAddr().(*net.UDPAddr).Port) }
+func (k *sink) port() uint16 { return k.well.port }
 
 func (k *sink) close() {
-	_ = k.conn.Close()
+	k.done.Store(true)
 	k.wg.Wait()
+	k.well.close()
 }
 
 func (k *sink) read() {
-	buf := make([]byte, 2048)
-	for {
-		n, _, err := k.conn.ReadFromUDPAddrPort(buf)
-		if err != nil {
-			return
-		}
-		if n < rtpHeader {
-			continue
-		}
+	for !k.done.Load() {
 		k.mu.Lock()
-		if k.on {
-			now, source := time.Now(), binary.BigEndian.Uint32(buf[8:])
-			if last, ok := k.last[source]; ok {
-				k.gaps = append(k.gaps, now.Sub(last))
-			}
-			k.last[source] = now
-			k.packets++
-		}
+		k.well.empty(k.take)
 		k.mu.Unlock()
+		time.Sleep(wellEvery)
 	}
+}
+
+// take counts a packet; called with the lock held.
+func (k *sink) take(b []byte, at time.Time) {
+	if !k.on || len(b) < rtpHeader {
+		return
+	}
+	source := binary.BigEndian.Uint32(b[8:])
+	if last, ok := k.last[source]; ok {
+		k.gaps = append(k.gaps, at.Sub(last))
+	}
+	k.last[source] = at
+	k.packets++
 }
 
 // listen begins to measure, or ends it and gives what was found.
@@ -92,58 +92,87 @@ func measureRelay(ctx context.Context, r *report) error {
 		400: "<= 23 us, 0 lost, RTT p99 <= 10 ms; peer 23 us, 58 ms",
 	}
 	for _, n := range []int{50, 100, 200, 400} {
-		if err := runRelay(ctx, r, n, aims[n]); err != nil {
+		if _, err := runRelay(ctx, r, n, aims[n], false); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func runRelay(ctx context.Context, r *report, n int, aim string) error {
-	s, c, err := startCenter(ctx, "Relay", nil)
+// measureRecorded relays as many calls not recorded and recorded, twice, since the machine's mood is part of a figure.
+func measureRecorded(ctx context.Context, r *report) error {
+	const calls, runs = 400, 2
+	var us [2]float64
+	for range runs {
+		for i, recorded := range []bool{false, true} {
+			each, err := runRelay(ctx, r, calls, "", recorded)
+			if err != nil {
+				return err
+			}
+			us[i] += each
+		}
+	}
+	r.add("recorded relay against relay", "<= 1.2 x; peer 1.8-1.9 x", "%.2f x: %.1f against %.1f us a packet",
+		us[1]/us[0], us[1]/runs, us[0]/runs)
+	return nil
+}
+
+// noticeTime is how long a caller hears that the call is recorded, and no operator.
+const noticeTime = 8 * time.Second
+
+// runRelay gives the CPU of a packet in us.
+func runRelay(ctx context.Context, r *report, n int, aim string, recorded bool) (each float64, err error) {
+	s, c, err := startCenter(ctx, "Relay", object{"advanced_settings": object{
+		"auto_call_recording": object{"call_recording_inbound": recorded},
+	}})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	desk, err := openPhones(s.sip)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer desk.close()
 	callers, err := openPhones(s.sip)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer callers.close()
 	t := &talkers{targets: make([]netip.AddrPort, n)}
 	if err := t.open(); err != nil {
-		return err
+		return 0, err
 	}
 	defer t.close()
 	desk.audio, callers.audio = portOf(t.far), portOf(t.near)
 	callers.up = func(d *dialog, _ time.Time) { t.targets[d.index] = d.media }
 	idle := s.usage()
 	if err := s.hire(c, n, "op", desk.addr()); err != nil {
-		return err
+		return 0, err
 	}
 	dialAtRate(ctx, callers, c.number, n, rampRate/2)
 	sleep(ctx, 2*time.Second)
+	figure := "relay, bridged calls: %d"
+	if recorded {
+		sleep(ctx, noticeTime)
+		figure = "recorded " + figure
+	}
 	callers.mu.Lock() // the targets are written under it
 	bridged := desk.Live()
 	callers.mu.Unlock()
-	before := s.usage()
+	before, read := s.usage(), s.written()
 	if err := t.talk(ctx, relayTime); err != nil {
-		return err
+		return 0, err
 	}
 	after := s.usage()
 	cpu, percent := after.since(before)
-	relayed := t.sent + t.echoed
-	r.add(fmt.Sprintf("relay, bridged calls: %d", bridged), aim,
-		"CPU %.0f%%, %.1f us a packet, lost %d of %d, RTT p50 %s, p99 %s, RSS %.2f MB a call", percent,
-		float64(cpu.Microseconds())/float64(max(1, relayed)), t.sent-len(t.rtt), t.sent, ms(t.rtt.at(0.5)),
-		ms(t.rtt.at(0.99)), float64(after.rss-idle.rss)/1e6/float64(n))
+	each = float64(cpu.Microseconds()) / float64(max(1, t.sent+t.echoed))
+	r.add(fmt.Sprintf(figure, bridged), aim,
+		"CPU %.0f%%, %.1f us a packet, lost %d of %d, RTT p50 %s, p99 %s, RSS %.2f MB a call, %s written", percent, each,
+		t.sent-len(t.rtt), t.sent, ms(t.rtt.at(0.5)), ms(t.rtt.at(0.99)), float64(after.rss-idle.rss)/1e6/float64(n),
+		megabytes(s.written()-read))
 	callers.HangUpAll()
 	sleep(ctx, time.Second)
-	return s.stop()
+	return each, s.stop()
 }
 
 // talkers are the callers' and the operators' ends of the audio: near sends, far sends back what it hears.

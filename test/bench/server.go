@@ -269,6 +269,17 @@ func (s *server) usage() usage {
 	return u
 }
 
+// written is how much the process has had written to the disk (proc_pid_io(5)).
+func (s *server) written() (n int64) {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/io", s.command.Process.Pid))
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(line, "write_bytes: "); ok {
+			n, _ = strconv.ParseInt(strings.TrimSpace(value), 10, 64)
+		}
+	}
+	return n
+}
+
 // since is the CPU used since an earlier look, and as a share of one processor in percent.
 func (u usage) since(before usage) (cpu time.Duration, percent float64) {
 	cpu = u.cpu - before.cpu

@@ -86,6 +86,57 @@ func TestACrashLeavesNobodyBehind(t *testing.T) {
 	sound(t, dir)
 }
 
+// Two callers wait when the server dies. Those who redial within 120 s are in line before who called in the meantime,
+// in their old order, whatever the order in which they redial; who never waited before is behind them.
+func TestWhoRedialsAfterACrashHasTheOldPlace(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	first := lab.Serve(t, dir)
+	company := first.Company()
+	company.Trunk()
+	center := company.Center("Support", `{"hold_queue": {"unattended_queue": true}}`)
+	ada := company.Operator("Ada")
+	center.Add(ada, 50)
+	station := company.Station()
+	rung := make(chan *softphone.Call, 10)
+	station.Static("ada", func(c *softphone.Call) { rung <- c })
+	ada.StaticPhone("ada", station.Addr())
+	ada.Duty(false)
+	const one, two, stranger = "+12025550101", "+12025550102", "+12025550103"
+	waits := func(from string) *softphone.Call {
+		call, err := station.Call(from, center.Number)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wait(t, call, softphone.AnsweredEvent, bound)
+		return call
+	}
+	lost := []*softphone.Call{waits(one), waits(two)}
+	time.Sleep(2 * settled) // until the disk knows of them
+	first.Kill()
+
+	second := lab.Serve(t, dir, "--sip", first.SIP.String())
+	for _, call := range lost {
+		wait(t, call, softphone.EndedEvent, orphanBound)
+	}
+	for _, from := range []string{stranger, two, one} {
+		waits(from)
+	}
+	again := lab.NewCompany(t, second.URL, second.SIP, first.Key)
+	again.MustAPI("PATCH", "/api/v2/callcenters/operators/"+ada.ID+"/dutystatus", `{"on_duty": true}`)
+	for _, from := range []string{one, two, stranger} {
+		select {
+		case call := <-rung:
+			if call.From != from {
+				t.Errorf("served %s, want %s", call.From, from)
+			}
+			serves(t.Context(), call)
+		case <-time.After(bound):
+			t.Fatalf("nobody rang for %s", from)
+		}
+	}
+}
+
 func wait(t *testing.T, call *softphone.Call, kind softphone.EventKind, within time.Duration) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), within)

@@ -1,8 +1,9 @@
 #!/bin/sh
-# Installs the real peers that the interop tests drive: sipp, baresip, Chromium. Does nothing where they are there.
+# Installs what the interop tests drive: sipp, baresip, Chromium, and flite, which speaks texts. Does nothing where they
+# are there.
 set -eu
 missing=""
-for pair in sipp:sip-tester baresip:baresip chromium:chromium; do
+for pair in sipp:sip-tester baresip:baresip chromium:chromium flite:flite; do
 	command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
 done
 [ -n "$missing" ] || exit 0

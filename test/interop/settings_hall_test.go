@@ -31,6 +31,7 @@ type hall struct {
 	*lab.Lab
 	station *softphone.Station
 	callers []*caller
+	data    string // the server's folder
 }
 
 func newHall(t *testing.T) *hall {
@@ -43,9 +44,10 @@ func openHall(t testing.TB) *hall {
 	t.Helper()
 	lab.Need(t, "sipp")
 	builtIn := t.TempDir() // an empty prompt pack: what is said is what the program brings
-	h := &hall{Lab: lab.New(t, func(cfg *app.Config) {
-		cfg.Prompts, cfg.EgressAllow = builtIn, []string{"127.0.0.0/8"}
-	})}
+	h := &hall{}
+	h.Lab = lab.New(t, func(cfg *app.Config) {
+		cfg.Prompts, cfg.EgressAllow, h.data = builtIn, []string{"127.0.0.0/8"}, cfg.DataDir
+	})
 	h.Trunk()
 	h.station = h.Station()
 	return h

@@ -27,6 +27,8 @@ type kept struct {
 	duty       string            // of the clerk: the reason that was set last
 	asked      []string          // that were sent after it: any of them may have been written
 	clerk      *lab.Operator
+	cut        int       // recordings that went on when the server died
+	figures    int       // calls that the figures of a call center began with
 	written    time.Time // what the server knew then is on its disk, which is slow now and then
 }
 
@@ -44,12 +46,14 @@ func newKept() kept {
 }
 
 func (k *kept) String() string {
-	return fmt.Sprintf("%d voicemails, %d recordings, %d legs of calls, %d callbacks, duty %q", len(k.voicemails),
-		len(k.recordings), len(k.calls), len(k.callbacks), k.duty)
+	return fmt.Sprintf("%d voicemails, %d recordings, %d cut off by a kill, %d legs of calls, figures of %d calls, "+
+		"%d callbacks, duty %q", len(k.voicemails), len(k.recordings), k.cut, len(k.calls), k.figures, len(k.callbacks),
+		k.duty)
 }
 
 func (k *kept) empty() bool {
-	return len(k.voicemails) == 0 || len(k.recordings) == 0 || len(k.calls) == 0 || len(k.callbacks) == 0 || k.duty == ""
+	return len(k.voicemails) == 0 || len(k.recordings) == 0 || k.cut == 0 || len(k.calls) == 0 || k.figures == 0 ||
+		len(k.callbacks) == 0 || k.duty == ""
 }
 
 // request is API for a server that may be down: status 0 then, as where it died over the answer.
@@ -229,6 +233,8 @@ func (s *soak) stillThere(killed time.Time) {
 		s.T.Errorf("%d messages and recordings that the kill cut off are neither listed nor discarded", n)
 	}
 	s.callbacksKept()
+	s.figuresKept()
+	s.tapesKept(killed)
 	sound(s.T, s.dir)
 }
 

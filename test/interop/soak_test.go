@@ -57,6 +57,8 @@ type soak struct {
 	line    *lab.Center // operators, callbacks, recordings
 	box     *lab.Center // messages
 	staff   []*lab.Operator
+	tapes   []tape // of the process that was killed last
+	started int64  // ns: when the present one was, at the earliest
 
 	// gate is shut while the server is down and until those who lost their call were hung up on: nobody hangs up
 	// themselves then.
@@ -158,6 +160,7 @@ func (s *soak) killAndCheck() int {
 	defer s.gate.Unlock()
 	killed := time.Now()
 	s.process.Kill()
+	s.tapes, s.started = s.openTapes(), time.Now().UnixNano()
 	left := s.knownAt(s.kept.writtenUntil().Add(-settled))
 	address := strings.TrimPrefix(s.process.URL, "http://")
 	flags := append(soakFlags(s.T), "--http", address, "--sip", s.SIP.String())
@@ -266,7 +269,7 @@ func (s *soak) operate(c *softphone.Call) {
 		return
 	}
 	s.act(l, c.Answer)
-	c.Say(fiveSecondsOf(1000))
+	c.Say(fiveSecondsOf(1000), fiveSecondsOf(1000))
 	if l.while(time.Second + rand.N(4*time.Second)) {
 		s.act(l, c.Hangup)
 	}
