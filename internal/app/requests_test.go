@@ -116,7 +116,8 @@ func BenchmarkHTTPTasks(b *testing.B) {
 		tasks = append(tasks, fmt.Sprintf(`{"name":%q,"taskReferenceName":%q,"type":"HTTP","inputParameters":{
 			"uri":%q,"method":"PATCH","body":{"ring_seconds":20}}}`, ref, ref, server.URL))
 	}
-	def, _, err := flow.Parse([]byte(`{"name":"calls","version":1,"schemaVersion":2,"tasks":[` + strings.Join(tasks, ",") + `]}`))
+	text := `{"name":"calls","version":1,"schemaVersion":2,"tasks":[` + strings.Join(tasks, ",") + `]}`
+	def, _, err := flow.Parse([]byte(text))
 	if err != nil {
 		b.Fatal(err)
 	}
