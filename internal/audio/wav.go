@@ -31,13 +31,19 @@ type Sound struct {
 }
 
 // WAVHeader makes the header of a mono 16-bit 8 kHz file with that many bytes of samples behind it.
-func WAVHeader(dataBytes uint32) [WAVHeaderSize]byte { return wavHeader(1, dataBytes) }
+func WAVHeader(dataBytes uint32) [WAVHeaderSize]byte { return wavHeader(1, Rate, dataBytes) }
 
 // StereoWAVHeader makes the header of a two-channel 16-bit 8 kHz file, left and right sample by turns, with that many
 // bytes behind it.
-func StereoWAVHeader(dataBytes uint32) [WAVHeaderSize]byte { return wavHeader(2, dataBytes) }
+func StereoWAVHeader(dataBytes uint32) [WAVHeaderSize]byte { return wavHeader(2, Rate, dataBytes) }
 
-func wavHeader(channels uint16, dataBytes uint32) [WAVHeaderSize]byte {
+// HeaderOf makes the header of a mono 16-bit file of that rate in Hz with so many samples behind it.
+func HeaderOf(rate, samples int) []byte {
+	h := wavHeader(1, uint32(rate), uint32(2*samples))
+	return h[:]
+}
+
+func wavHeader(channels uint16, rate, dataBytes uint32) [WAVHeaderSize]byte {
 	var h [WAVHeaderSize]byte
 	le := binary.LittleEndian
 	copy(h[0:], "RIFF")
@@ -46,8 +52,8 @@ func wavHeader(channels uint16, dataBytes uint32) [WAVHeaderSize]byte {
 	le.PutUint32(h[16:], 16)
 	le.PutUint16(h[20:], wavPCM)
 	le.PutUint16(h[22:], channels)
-	le.PutUint32(h[24:], Rate)
-	le.PutUint32(h[28:], Rate*2*uint32(channels))
+	le.PutUint32(h[24:], rate)
+	le.PutUint32(h[28:], rate*2*uint32(channels))
 	le.PutUint16(h[32:], 2*channels)
 	le.PutUint16(h[34:], 16)
 	copy(h[36:], "data")
@@ -57,12 +63,20 @@ func wavHeader(channels uint16, dataBytes uint32) [WAVHeaderSize]byte {
 
 // WriteWAV makes a whole mono 16-bit 8 kHz file.
 func WriteWAV(samples []int16) []byte {
-	h := WAVHeader(uint32(2 * len(samples)))
-	out := append(make([]byte, 0, len(h)+2*len(samples)), h[:]...)
+	return EncodeWAV(Sound{Rate: Rate, Samples: samples})
+}
+
+// EncodeWAV makes a whole mono 16-bit file.
+func EncodeWAV(s Sound) []byte {
+	return AppendPCM(HeaderOf(s.Rate, len(s.Samples)), s.Samples)
+}
+
+// AppendPCM appends samples as a WAV file and most engines have them: 16 bits, the low byte first.
+func AppendPCM(to []byte, samples []int16) []byte {
 	for _, s := range samples {
-		out = binary.LittleEndian.AppendUint16(out, uint16(s))
+		to = binary.LittleEndian.AppendUint16(to, uint16(s))
 	}
-	return out
+	return to
 }
 
 // ReadStereoWAV decodes a file of two channels, both as long as each other. Errors are those of ReadWAV.
