@@ -1,6 +1,7 @@
 # One command runs the demo (make run), one passes the tests (make test). The rest is for those who build Switchboard.
 GO ?= go
 BIN := bin/switchboard
+WORKER := bin/switchboard-speech
 WEB := web/dist/manifest.json
 WEB_SOURCES := $(shell find web/src web/package.json web/package-lock.json web/*.mjs web/tsconfig.json 2>/dev/null)
 TOOL := $(GO) tool -modfile=tools/go.mod
@@ -12,8 +13,9 @@ FLOWS ?= 10000
 run: build            ## build everything and start the demo company
 	$(BIN) demo
 
-build: $(WEB)         ## bin/switchboard, with the pages in it
+build: $(WEB)         ## bin/switchboard, with the pages in it, and the speech worker beside it
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o $(BIN) ./cmd/switchboard
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o $(WORKER) ./cmd/switchboard-speech
 
 web: $(WEB)           ## the pages
 

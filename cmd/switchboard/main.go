@@ -22,6 +22,7 @@ type commands struct {
 	Simulate simulateCommand `cmd:"" help:"Route simulated calls, without a network."`
 	Key      keyCommands     `cmd:"" help:"API keys."`
 	Backup   backupCommand   `cmd:"" help:"Copy the database while it is in use."`
+	Speech   speechCommands  `cmd:"" help:"Speech recognition."`
 	Doctor   doctorCommand   `cmd:"" help:"Look for what this host lacks, and say how to mend it."`
 }
 

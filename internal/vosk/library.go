@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 
 	"github.com/ebitengine/purego"
@@ -45,7 +46,9 @@ type Library struct {
 func Load(path string) (*Library, error) {
 	handle, err := purego.Dlopen(path, purego.RTLD_NOW|purego.RTLD_LOCAL)
 	if err != nil {
-		return nil, fmt.Errorf("load libvosk: %w", err)
+		// The loader's own words may be none, or several lines.
+		return nil, fmt.Errorf("load libvosk: %s cannot be loaded (--library says where it is): %s",
+			path, strings.Join(strings.Fields(err.Error()), " "))
 	}
 	l := &Library{}
 	for name, function := range map[string]any{
