@@ -273,7 +273,7 @@ func TestABusyEngineIsSaidToBeBusy(t *testing.T) {
 	}
 }
 
-// The writer of the ring is the audio's goroutine: whatever the engine does, it is never held up, and memory is bounded.
+// Whoever writes to the ring is never held up, whatever the engine does, and memory is bounded.
 func TestASlowEngineLosesAudioAndHoldsNobodyUp(t *testing.T) {
 	free := make(chan struct{})
 	f := newFakeEngine(t, func(l *line, pcm []byte) bool {

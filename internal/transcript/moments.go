@@ -24,12 +24,28 @@ type Phrase struct {
 
 // UsualPhrases are those of a call center that named none.
 var UsualPhrases = []Phrase{
-	{"cancel", "cancel"}, {"cancel", "close my account"}, {"cancel", "end my contract"}, {"cancel", "unsubscribe"},
-	{"complaint", "complaint"}, {"complaint", "complain"}, {"complaint", "not happy"}, {"complaint", "unacceptable"},
-	{"complaint", "disappointed"}, {"complaint", "waste of time"},
-	{"manager", "manager"}, {"manager", "supervisor"}, {"manager", "your boss"}, {"manager", "somebody in charge"},
-	{"refund", "refund"}, {"refund", "money back"}, {"refund", "chargeback"},
-	{"legal", "lawyer"}, {"legal", "attorney"}, {"legal", "legal action"}, {"legal", "sue you"}, {"legal", "court"},
+	{"cancel", "cancel"},
+	{"cancel", "close my account"},
+	{"cancel", "end my contract"},
+	{"cancel", "unsubscribe"},
+	{"complaint", "complaint"},
+	{"complaint", "complain"},
+	{"complaint", "not happy"},
+	{"complaint", "unacceptable"},
+	{"complaint", "disappointed"},
+	{"complaint", "waste of time"},
+	{"manager", "manager"},
+	{"manager", "supervisor"},
+	{"manager", "your boss"},
+	{"manager", "somebody in charge"},
+	{"refund", "refund"},
+	{"refund", "money back"},
+	{"refund", "chargeback"},
+	{"legal", "lawyer"},
+	{"legal", "attorney"},
+	{"legal", "legal action"},
+	{"legal", "sue you"},
+	{"legal", "court"},
 }
 
 // Check says what is wrong with a phrase; nil: nothing.

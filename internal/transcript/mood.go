@@ -26,24 +26,27 @@ const leastHits = 2
 
 // courtesies are said in any mood.
 var courtesies = []string{
-	"thank you for calling", "thanks for calling", "thank you for holding", "please hold", "no problem", "have a good day",
-	"have a nice day", "good morning", "good afternoon", "good evening", "thank you", "thanks", "please", "you are welcome",
+	"thank you for calling", "thanks for calling", "thank you for holding", "please hold", "no problem",
+	"have a good day", "have a nice day", "good morning", "good afternoon", "good evening", "thank you", "thanks",
+	"please", "you are welcome",
 	"would like", "i'd like", "fire alarm", "all right",
 }
 
 // Words that speak for a mood on calls, by their stems.
 var (
-	gladWords = stemSet("great good perfect wonderful excellent happy glad pleased love lovely helpful amazing fantastic " +
-		"awesome nice brilliant appreciate grateful resolved solved works fixed satisfied")
-	sadWords = stemSet("bad terrible awful horrible worst angry upset annoyed annoying ridiculous unacceptable disappointed " +
-		"disappointing useless wrong broken fail failed failing problem complaint complain frustrated frustrating never " +
+	gladWords = stemSet("great good perfect wonderful excellent happy glad pleased love lovely helpful amazing " +
+		"fantastic awesome nice brilliant appreciate grateful resolved solved works fixed satisfied")
+	sadWords = stemSet("bad terrible awful horrible worst angry upset annoyed annoying ridiculous unacceptable " +
+		"disappointed disappointing useless wrong broken fail failed failing problem complaint complain frustrated never " +
 		"waiting waste poor rude unhappy hate cancel refund lawyer mistake overcharged sick tired hung")
 	negations = map[string]bool{
 		"not": true, "no": true, "isn't": true, "wasn't": true, "don't": true, "didn't": true, "doesn't": true,
 		"can't": true, "won't": true, "hardly": true,
 	}
 	// holdPhrases weigh like a word: they have no word of their own that says it.
-	holdPhrases = []string{"on hold for", "been waiting", "third time", "second time", "fed up", "had enough", "still waiting"}
+	holdPhrases = []string{
+		"on hold for", "been waiting", "third time", "second time", "fed up", "had enough", "still waiting",
+	}
 )
 
 func stemSet(words string) map[string]bool {
