@@ -44,24 +44,24 @@ func masked(lines ...string) string {
 }
 
 func TestRunsOfDigitsAreMasked(t *testing.T) {
-	for said, want := range map[string]string{
-		"my card is 4111 1111 1111 1111 thanks": "my card is [masked] thanks",
-		"4111-1111-1111-1111":                   "[masked]",
-		"call 5550123 or 2 of 3":                "call 5550123 or 2 of 3",
-		"12345678901":                           "12345678901",
-		"123456789012":                          "[masked]",
-		"one two three four five six seven":     "one two three four five six seven",
-		"it is four one one one uh one one one one and one one one one one one one one ok": "it is [masked] ok",
-		"four double one one triple one one one one one one":                               "[masked]",
-		"forty one eleven eleven eleven eleven eleven":                                     "[masked]",
-		"forty-one forty-two forty-three forty-four forty-five forty-six":                  "[masked]",
-		"forty two forty three forty four":                                                 "forty two forty three forty four",
-		"one to three for five six seven ate nine one two three":                           "[masked]",
-		"one two three four five words in between six seven eight nine ten": "one two three four five " +
-			"words in between six seven eight nine ten",
+	for _, c := range [][2]string{
+		{"my card is 4111 1111 1111 1111 thanks", "my card is [masked] thanks"},
+		{"4111-1111-1111-1111", "[masked]"},
+		{"call 5550123 or 2 of 3", "call 5550123 or 2 of 3"},
+		{"12345678901", "12345678901"},
+		{"123456789012", "[masked]"},
+		{"one two three four five six seven", "one two three four five six seven"},
+		{"is four one one one uh one one one one and one one one one one one one one ok", "is [masked] ok"},
+		{"four double one one triple one one one one one one", "[masked]"},
+		{"forty one eleven eleven eleven eleven eleven", "[masked]"},
+		{"forty-one forty-two forty-three forty-four forty-five forty-six", "[masked]"},
+		{"forty two forty three forty four forty five six", "forty two forty three forty four forty five six"},
+		{"one to three for five six seven ate nine one two three", "[masked]"},
+		{"one two three four five six and so on seven eight nine ten", "one two three four five six and so on " +
+			"seven eight nine ten"},
 	} {
-		if got := masked(said); got != want {
-			t.Errorf("%q\n  becomes %q\n  want    %q", said, got, want)
+		if got := masked(c[0]); got != c[1] {
+			t.Errorf("%q\n  becomes %q\n  want    %q", c[0], got, c[1])
 		}
 	}
 }
