@@ -13,6 +13,7 @@ import (
 var layers = map[string]int{
 	"openapi": 0, "web": 0, "internal/memnet": 0, "internal/callcenter": 0, "internal/problem": 0, "internal/audio": 0,
 	"internal/route": 1, "internal/schema": 1, "internal/flow": 1, "internal/transcript": 1, "internal/vosk": 1,
+	"internal/voice": 1,
 	"internal/store": 2, "internal/sim": 2, "internal/graph": 2, "internal/script": 2,
 	"internal/engine": 3, "internal/auth": 3, "internal/limit": 3, "internal/egress": 3,
 	"internal/runner": 3, "internal/vault": 3,
@@ -42,7 +43,9 @@ var stdOnly = map[string]bool{"internal/callcenter": true, "internal/audio": tru
 // impure are imports that the core must do without: it has no clock, no goroutines and no I/O of its own.
 var impure = []string{"os", "net", "sync", "context", "log", "log/slog", "net/http", "io", "database/sql"}
 
-var pure = map[string]bool{"internal/callcenter": true, "internal/route": true, "internal/flow": true}
+var pure = map[string]bool{
+	"internal/callcenter": true, "internal/route": true, "internal/flow": true, "internal/voice": true,
+}
 
 func TestImportsPointDown(t *testing.T) {
 	for _, file := range goFiles(t, false) {
