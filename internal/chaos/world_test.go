@@ -205,7 +205,9 @@ func (w *world) meddle(quit <-chan struct{}) {
 		case 0, 1:
 			w.engine.Say(route.DutySet{Operator: who, On: chance(d, 0.7), ChangedBy: "chaos"})
 		case 2:
-			w.engine.Say(route.RecordingSet{Operator: who, On: chance(d, 0.5)})
+			on := chance(d, 0.5)
+			w.engine.Say(route.RecordingSet{Operator: who, On: on})
+			w.engine.Say(route.VoiceSet{Operator: who, On: on})
 		case 3:
 			w.engine.Say(route.WrapUpEnded{Operator: who})
 		case 4:

@@ -99,6 +99,7 @@ type call struct {
 	cameFar    bool      // the number that we called answered
 	legPlay    int       // the id of what the operator hears; 0: nothing
 	recording  recordingState
+	voice      voiceState
 	star       time.Time // when the operator last pressed the star
 
 	answerTimer, ringTimer, holdTimer, announceTimer, saveTimer, farTimer, keyTimer, restTimer timer
@@ -372,6 +373,7 @@ func (m *Machine) closeBooks(c *call, outcome Outcome, reason string) CallRecord
 	m.ended++
 	m.outcomes.add(outcome)
 	m.stopRecording(c)
+	m.stopVoice(c)
 	r := CallRecord{
 		Call: c.entry, Visit: c.id, From: c.from, To: c.to, Outcome: outcome, Reason: reason,
 		Direction: c.direction(), Callback: c.callback != nil,

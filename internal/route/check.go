@@ -260,8 +260,8 @@ func (c *call) checkFar() error {
 	if c.dialog != nil && (!c.inLine || c.playing == 0 && c.keyTimer.pos == 0) {
 		return fmt.Errorf("asked for a number without an end")
 	}
-	if c.recording != recordingOff && c.state != stateConnected {
-		return fmt.Errorf("recorded while %s", callStates[c.state])
+	if (c.recording != recordingOff || c.voice != voiceOff) && c.state != stateConnected {
+		return fmt.Errorf("recorded or listened to while %s", callStates[c.state])
 	}
 	return nil
 }

@@ -82,6 +82,8 @@ const (
 	PromptRecordingNotice  Prompt = "AUTO_RECORDING"       // this call may be recorded
 	PromptRecordingPaused  Prompt = "RECORDING_PAUSED"     // to the operator
 	PromptRecordingResumed Prompt = "RECORDING_RESUMED"    // to the operator
+	PromptVoicePaused      Prompt = "VOICE_PAUSED"         // to the operator
+	PromptVoiceResumed     Prompt = "VOICE_RESUMED"        // to the operator
 	PromptCallbackOffer    Prompt = "HOLD_CALLBACK"        // press Number to be called back and keep your place
 	PromptCallbackConfirm  Prompt = "HOLD_CALLBACK_NUMBER" // we will call Text; 1 confirms, 2 types another number
 	PromptCallbackType     Prompt = "HOLD_CALLBACK_TYPE"   // type the number, then #
@@ -196,6 +198,24 @@ type PauseCallRecording struct {
 
 // StopCallRecording ends the recording; so does the end of the call.
 type StopCallRecording struct{ Call CallID }
+
+// StartVoice listens to both sides of a bridged call for the figures of its conversation, without keeping the sound.
+type StartVoice struct {
+	Call      CallID
+	Leg       LegID
+	Center    callcenter.ID
+	Operator  callcenter.OperatorID
+	Direction string // Inbound or Outbound
+}
+
+// PauseVoice leaves out what is said from now on: nothing that listens gets it.
+type PauseVoice struct{ Call CallID }
+
+// ResumeVoice listens again.
+type ResumeVoice struct{ Call CallID }
+
+// StopVoice ends the listening; so does the end of the call.
+type StopVoice struct{ Call CallID }
 
 // Alert tells supervisors about a service level.
 type Alert struct {
@@ -316,6 +336,10 @@ func (DialFar) order()            {}
 func (RecordCall) order()         {}
 func (PauseCallRecording) order() {}
 func (StopCallRecording) order()  {}
+func (StartVoice) order()         {}
+func (PauseVoice) order()         {}
+func (ResumeVoice) order()        {}
+func (StopVoice) order()          {}
 func (Alert) order()              {}
 func (CallbackDecided) order()    {}
 func (SaveCallback) order()       {}

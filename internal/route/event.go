@@ -229,6 +229,12 @@ type RecordingSet struct {
 	On       bool
 }
 
+// VoiceSet pauses (On false) or resumes or begins (On true) the voice analysis of an operator's call.
+type VoiceSet struct {
+	Operator callcenter.OperatorID
+	On       bool
+}
+
 // HangupAsked ends a call by API.
 type HangupAsked struct{ Call CallID }
 
@@ -268,6 +274,7 @@ func (RestoreTalk) event()     {}
 func (FarAnswered) event()     {}
 func (FarFailed) event()       {}
 func (RecordingSet) event()    {}
+func (VoiceSet) event()        {}
 func (HangupAsked) event()     {}
 func (Draining) event()        {}
 func (Tick) event()            {}

@@ -43,9 +43,12 @@ func (s *soup) laterEvent() Event {
 	case 6:
 		return FarFailed{call, []int{408, 486, 487, 503, 603}[s.n(5)]}
 	case 7:
+		if s.n(2) == 0 {
+			return VoiceSet{op, s.n(2) == 0}
+		}
 		return RecordingSet{op, s.n(2) == 0}
 	case 8:
-		return OperatorDigit{LegID{call, s.n(6)}, "*2"[s.n(2)]}
+		return OperatorDigit{LegID{call, s.n(6)}, "*23"[s.n(3)]}
 	case 9:
 		return HangupAsked{call}
 	case 10:

@@ -169,6 +169,8 @@ func (m *Machine) apply(e Event) {
 		m.callAsked(e)
 	case RecordingSet:
 		m.recordingSet(e)
+	case VoiceSet:
+		m.voiceSet(e)
 	default:
 		m.applyToCall(e)
 	}

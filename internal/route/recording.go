@@ -13,11 +13,11 @@ const (
 
 func (s recordingState) word() string { return [...]string{"", "on", "paused"}[s] }
 
-// Masks says that a digit of this call is not to be written anywhere: its recording is paused, so what is typed is
-// nobody's business. The host asks before it journals a Digit or an OperatorDigit.
+// Masks says that a digit of this call is not to be written anywhere: its recording or its voice analysis is paused, so
+// what is typed is nobody's business. The host asks before it journals a Digit or an OperatorDigit.
 func (m *Machine) Masks(id CallID) bool {
 	c := m.calls[id]
-	return c != nil && c.recording == recordingPaused
+	return c != nil && (c.recording == recordingPaused || c.voice == voicePaused)
 }
 
 // records says whether the center has such calls recorded, now.
@@ -43,6 +43,7 @@ func (m *Machine) bridge(c *call, rule string) {
 			Call: c.id, Leg: c.bridged, Center: c.center.id, Operator: c.operator.id, Direction: c.direction(),
 		}, "auto_call_recording")
 	}
+	m.listenFrom(c)
 }
 
 func (m *Machine) stopRecording(c *call) {
@@ -74,7 +75,8 @@ func (m *Machine) pauseRecording(c *call, pause bool) {
 	m.playToOperator(c, "allow_pause_recording", Phrase{Prompt: prompt, Center: c.center.id})
 }
 
-// operatorDigit is the code *2 of an operator: it pauses the recording, or lets it go on.
+// operatorDigit reads the codes of an operator, which pause something or let it go on: *2 the recording, *3 the voice
+// analysis.
 func (m *Machine) operatorDigit(e OperatorDigit) {
 	c := m.calls[e.Leg.Call]
 	if c == nil || c.state != stateConnected || c.bridged != e.Leg {
@@ -82,10 +84,13 @@ func (m *Machine) operatorDigit(e OperatorDigit) {
 	}
 	star := c.star
 	c.star = time.Time{}
+	coded := !star.IsZero() && !m.now.After(star.Add(PauseKeyWithin))
 	switch {
 	case e.Digit == '*':
 		c.star = m.now
-	case e.Digit == '2' && !star.IsZero() && !m.now.After(star.Add(PauseKeyWithin)):
+	case e.Digit == '2' && coded:
 		m.pauseRecording(c, c.recording == recordingOn)
+	case e.Digit == '3' && coded:
+		m.switchVoice(c, c.voice != voiceOn)
 	}
 }

@@ -40,6 +40,10 @@ func (s *script) callbackSetting(c *callcenter.Center, k, v string) bool {
 	case "record":
 		r.Inbound, r.Outbound = strings.Contains(v, "in"), strings.Contains(v, "out")
 		r.AllowPause = strings.Contains(v, "pause")
+	case "voice":
+		c.Settings.VoiceIntelligence = callcenter.VoiceIntelligence{
+			AutoStart: strings.Contains(v, "auto"), AllowPause: strings.Contains(v, "pause"),
+		}
 	case "alert_min":
 		c.Extras.AlertMinCalls = s.number(v)
 	default:
@@ -67,6 +71,8 @@ func (s *script) laterEvent(f []string) Event {
 		return e
 	case "pause", "resume":
 		return RecordingSet{Operator: s.operators[f[1]].ID, On: f[0] == "resume"}
+	case "hush", "listen":
+		return VoiceSet{Operator: s.operators[f[1]].ID, On: f[0] == "listen"}
 	case "far":
 		id := s.callOrLeg(f[1]).Call
 		if f[2] == "answered" {
@@ -119,6 +125,14 @@ func (s *script) laterText(f Effect) string {
 		return fmt.Sprintf("%d: recording paused %v", o.Call, o.Pause)
 	case StopCallRecording:
 		return fmt.Sprintf("%d: recording ends", o.Call)
+	case StartVoice:
+		return fmt.Sprintf("%d: listen %s to them and %d.%d [%s]", o.Call, o.Direction, o.Leg.Call, o.Leg.N, f.Why.Rule)
+	case PauseVoice:
+		return fmt.Sprintf("%d: listen no more [%s]", o.Call, f.Why.Rule)
+	case ResumeVoice:
+		return fmt.Sprintf("%d: listen again [%s]", o.Call, f.Why.Rule)
+	case StopVoice:
+		return fmt.Sprintf("%d: listening ends", o.Call)
 	case Alert:
 		return fmt.Sprintf("%s: ALERT %s since %s: %s", s.titles[o.Center], o.Kind, s.clock(o.Since), o.Text)
 	case CallbackDecided:

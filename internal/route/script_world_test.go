@@ -16,6 +16,7 @@ func (s *script) center(name string, kv map[string]string) Event {
 		c = &callcenter.Center{ID: callcenter.ID(len(s.centers) + 1), State: callcenter.StateActive}
 		c.Settings = callcenter.Defaults(strings.ToUpper(name[:1]) + name[1:])
 		c.Settings.Timezone = "UTC"
+		c.Settings.VoiceIntelligence = callcenter.VoiceIntelligence{} // few scripts are about it
 		c.Settings.RoutingOptions.Open.OperatorRouting = callcenter.FixedOrder
 		c.Settings.HoldQueue.AnnouncePosition = false
 		c.Extras = s.extras
@@ -320,6 +321,9 @@ func (s *script) show(f []string) {
 		fmt.Fprintf(s.out, "%s: %s since %s, position %d\n", f[1], v.State, s.clock(v.Since), v.Position)
 		if v.Recording != "" {
 			fmt.Fprintf(s.out, "    recording %s, masked %v\n", v.Recording, s.m.Masks(v.ID))
+		}
+		if v.Voice != "" {
+			fmt.Fprintf(s.out, "    voice analysis %s, masked %v\n", v.Voice, s.m.Masks(v.ID))
 		}
 		for _, p := range v.Path {
 			fmt.Fprintf(s.out, "    %s %s: %s\n", s.clock(p.At), p.Rule, p.Text)

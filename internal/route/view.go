@@ -80,6 +80,7 @@ type CallView struct {
 	Direction string // Inbound or Outbound
 	Callback  bool
 	Recording string // "", "on" or "paused"
+	Voice     string // likewise: whether the conversation is listened to
 }
 
 // PathStep is one thing that happened to a call, in words.

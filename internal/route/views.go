@@ -189,6 +189,7 @@ func (m *Machine) Call(id CallID) (CallView, bool) {
 		ID: c.id, Entry: c.entry, From: c.from, To: c.to, State: callStates[c.state], Since: c.since, Arrived: c.arrived,
 		Entered: c.entered, Path: slices.Clone(c.path), Center: c.centerID(), Position: c.center.position(c),
 		Direction: c.direction(), Callback: c.callback != nil, Recording: c.recording.word(),
+		Voice: c.voice.word(),
 	}
 	if c.callback != nil && c.state == stateQueued {
 		v.State = "callback"

@@ -22,6 +22,7 @@ func (w *world) changeLater(s *callcenter.Settings) {
 		q.QueueCallbackThreshold = w.rng.IntN(3)
 	case 3:
 		r.Outbound, r.AllowPause = w.chance(0.5), w.chance(0.7) // the oracle knows no notice before the line
+		s.VoiceIntelligence = callcenter.VoiceIntelligence{AutoStart: r.Outbound, AllowPause: r.AllowPause}
 	case 4:
 		s.Alerts.ServiceLevelPercent = w.rng.IntN(101)
 	}
@@ -52,7 +53,9 @@ func (w *world) ask() {
 		w.calls[id] = &caller{far: true}
 		w.step(route.CallAsked{Call: id, Operator: p, Center: at, To: number})
 	case 2:
-		w.step(route.RecordingSet{Operator: p, On: w.chance(0.5)})
+		on := w.chance(0.5)
+		w.step(route.RecordingSet{Operator: p, On: on})
+		w.step(route.VoiceSet{Operator: p, On: on})
 	case 3:
 		if busy, ok := w.m.Operator(p); ok && w.chance(0.2) && w.calls[busy.Call] != nil {
 			w.calls[busy.Call].gone = true

@@ -64,6 +64,8 @@ func (m *monitor) farEffect(order route.Order) (bool, error) {
 			c.recording = recordOn
 		}
 		return true, m.recorded(o.Call, recordOn, recordOff)
+	case route.StartVoice, route.PauseVoice, route.ResumeVoice, route.StopVoice:
+		return true, m.listened(order)
 	case route.Play:
 		return o.Leg > 0, m.toOperator(o.Call, o.Leg)
 	case route.Ringback:
@@ -74,6 +76,29 @@ func (m *monitor) farEffect(order route.Order) (bool, error) {
 		return false, nil
 	}
 	return true, nil
+}
+
+// listened follows the voice analysis of a call.
+func (m *monitor) listened(order route.Order) error {
+	var id route.CallID
+	from, to := recordOn, recordOff
+	switch o := order.(type) {
+	case route.StartVoice:
+		id, from, to = o.Call, recordOff, recordOn
+	case route.PauseVoice:
+		id, from, to = o.Call, recordOn, recordPaused
+	case route.ResumeVoice:
+		id, from, to = o.Call, recordPaused, recordOn
+	case route.StopVoice:
+		id = o.Call
+	}
+	c := m.calls[id]
+	ends := to == recordOff && c != nil && c.voice == recordPaused
+	if c == nil || c.bridge.N == 0 || c.voice != from && !ends {
+		return fmt.Errorf("call %d is listened to as of %d, from %d", id, to, from)
+	}
+	c.voice = to
+	return nil
 }
 
 type recordState int

@@ -28,6 +28,7 @@ type callState struct {
 
 	far       *farState // we call it
 	recording recordState
+	voice     recordState
 }
 
 type legState int
@@ -189,6 +190,8 @@ func (m *monitor) end(r route.CallRecord) error {
 		return fmt.Errorf("call %d ends with %q (%q)", r.Call, r.Outcome, r.Reason)
 	case c.recording != recordOff:
 		return fmt.Errorf("end of call %d while it is recorded", r.Call)
+	case c.voice != recordOff:
+		return fmt.Errorf("end of call %d while it is listened to", r.Call)
 	case r.Outcome != route.Forwarded && (r.Outcome == route.Answered) != (c.bridge.N > 0):
 		return fmt.Errorf("call %d ends with %s; talked with leg %v", r.Call, r.Outcome, c.bridge)
 	}
