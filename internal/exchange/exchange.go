@@ -14,6 +14,7 @@ import (
 	"switchboard/internal/callcenter"
 	"switchboard/internal/engine"
 	"switchboard/internal/route"
+	"switchboard/internal/voice"
 )
 
 // Leg is a signalling dialog. None of its methods blocks.
@@ -82,6 +83,8 @@ type Port interface {
 	StopRecord()
 	// RecordWith records the far sides of two ports in stereo, this one's left, until Stop or the end of either.
 	RecordWith(right Port, path string, done func(Recorded)) (Tape, error)
+	// ListenWith lets l hear the far sides of two ports, this one's as the customer, until Stop or the end of either.
+	ListenWith(operator Port, l Listener) (Ear, error)
 	Close()
 }
 
@@ -89,6 +92,21 @@ type Port interface {
 type Tape interface {
 	Pause(on bool)
 	Stop()
+}
+
+// Ear is what listens to a call.
+type Ear interface {
+	Pause(on bool)
+	Stop()
+}
+
+// Listener hears what the two sides of a call say, from a goroutine of the media that must not be blocked: Ended comes
+// last. Times are since the beginning of listening.
+type Listener interface {
+	Frame(leg voice.Leg, at time.Duration, pcm []int16) // 8 kHz; never in a pause or on hold
+	Turn(at time.Duration, state voice.State)
+	Tick(at time.Duration)
+	Ended(at time.Duration, dropped uint64)
 }
 
 // Recorded says what became of a recording.
@@ -129,6 +147,11 @@ type Recordings interface {
 	End(id int64, result Recorded)
 }
 
+// Voices keeps the figures of conversations. Begin gives who listens to one; number is the far side's.
+type Voices interface {
+	Begin(order route.StartVoice, number string, at time.Time) Listener
+}
+
 // Lines leads to the telephone network. Line says where a number is called and under which number of ours (withheld:
 // ""); a status other than 0 refuses the call.
 type Lines interface {
@@ -152,6 +175,7 @@ type Config struct {
 	Recordings Recordings
 	Lines      Lines
 	Routers    Routers // nil: none can be asked
+	Voices     Voices  // nil: nobody listens
 	Log        *slog.Logger
 }
 
@@ -177,6 +201,7 @@ type call struct {
 	answer []byte     // our SDP, for the 200
 	refuse int        // the status that says best why audio failed; 0: what the core orders
 	tape   Tape       // nil: not recorded; only Perform uses it
+	ear    Ear        // nil: not listened to; likewise
 	dialed bool       // we called
 	talks  bool       // of a dialed one: it answered; guarded by the exchange's lock
 }

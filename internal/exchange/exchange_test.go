@@ -12,6 +12,7 @@ import (
 
 	"switchboard/internal/callcenter"
 	"switchboard/internal/route"
+	"switchboard/internal/voice"
 )
 
 // leg records what was done to it.
@@ -81,10 +82,37 @@ func (p *port) RecordWith(right Port, _ string, done func(Recorded)) (Tape, erro
 	return p, p.recordErr
 }
 
+func (p *port) ListenWith(operator Port, l Listener) (Ear, error) {
+	p.did = append(p.did, "listen with "+operator.(*port).name)
+	return ear{p}, p.recordErr
+}
+
 func (p *port) Record(_ string, _ time.Duration, done func(time.Duration, error)) error {
 	p.recorded = done
 	return p.recordErr
 }
+
+// ear records what was done to it among what was done to its port.
+type ear struct{ of *port }
+
+func (e ear) Pause(on bool) { e.of.did = append(e.of.did, fmt.Sprint("hush ", on)) }
+func (e ear) Stop()         { e.of.did = append(e.of.did, "listen no more") }
+
+// voices hands out itself to listen.
+type voices struct {
+	begun   []route.StartVoice
+	numbers []string
+	ended   int
+}
+
+func (v *voices) Begin(order route.StartVoice, number string, _ time.Time) Listener {
+	v.begun, v.numbers = append(v.begun, order), append(v.numbers, number)
+	return v
+}
+func (v *voices) Frame(voice.Leg, time.Duration, []int16) {}
+func (v *voices) Turn(time.Duration, voice.State)         {}
+func (v *voices) Tick(time.Duration)                      {}
+func (v *voices) Ended(time.Duration, uint64)             { v.ended++ }
 
 // bench is an exchange between fakes.
 type bench struct {

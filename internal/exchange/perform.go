@@ -22,6 +22,8 @@ func (x *Exchange) Perform(effect route.Effect) {
 		x.record(order)
 	case route.RecordCall:
 		x.recordCall(order)
+	case route.StartVoice:
+		x.listen(order)
 	case route.DialFar:
 		x.dial(order)
 	case route.AskRouter:
@@ -87,6 +89,12 @@ func callOf(order route.Order) (route.CallID, bool) {
 		return o.Call, true
 	case route.StopCallRecording:
 		return o.Call, true
+	case route.PauseVoice:
+		return o.Call, true
+	case route.ResumeVoice:
+		return o.Call, true
+	case route.StopVoice:
+		return o.Call, true
 	case route.End:
 		return o.Record.Visit, true
 	}
@@ -120,6 +128,8 @@ func (x *Exchange) performFor(c *call, order route.Order) {
 		}
 	case route.StopCallRecording:
 		x.stopTape(c)
+	case route.PauseVoice, route.ResumeVoice, route.StopVoice:
+		c.hear(order)
 	case route.StopRecord:
 		if c.port != nil {
 			c.port.StopRecord()
@@ -156,6 +166,7 @@ func (x *Exchange) end(c *call) {
 	delete(x.calls, c.id)
 	x.mu.Unlock()
 	x.stopTape(c)
+	c.hear(route.StopVoice{Call: c.id})
 	if c.port != nil {
 		c.port.Close()
 	}

@@ -61,6 +61,7 @@ type Pool struct {
 	log             *slog.Logger
 	began           time.Time
 	clock           clock
+	hearing         hearing
 	stop            chan struct{}
 	wg              sync.WaitGroup
 
@@ -88,7 +89,7 @@ func NewPool(c PoolConfig) (*Pool, error) {
 		host: c.Host.Unmap(), advertise: c.Advertise.Unmap(), low: c.Low + c.Low&1, high: c.High,
 		silence: SilenceLimit, log: c.Log, began: time.Now(), stop: make(chan struct{}),
 		ports: map[*Port]struct{}{}, used: map[int]bool{},
-		clock: clock{wake: make(chan struct{}, 1)},
+		clock: clock{wake: make(chan struct{}, 1)}, hearing: hearing{wake: make(chan struct{}, 1)},
 	}
 	if c.Silence > 0 {
 		p.silence = c.Silence
@@ -99,6 +100,7 @@ func NewPool(c PoolConfig) (*Pool, error) {
 	fades() // not in the middle of a call
 	p.wg.Go(func() { p.clock.run(p.stop, p.now) })
 	p.wg.Go(p.watch)
+	p.wg.Go(func() { p.hearing.run(p.stop, p.now) })
 	return p, nil
 }
 

@@ -71,6 +71,7 @@ type Port struct {
 	peer     atomic.Pointer[Port]
 	recorder atomic.Pointer[recorder]
 	tape     atomic.Pointer[tapeEnd]
+	ear      atomic.Pointer[earEnd]
 	closed   atomic.Bool
 	in       receiver
 	out      sender
@@ -162,6 +163,9 @@ func (pt *Port) Close() {
 	pt.StopRecord()
 	if end := pt.tape.Load(); end != nil {
 		end.tape.Stop()
+	}
+	if end := pt.ear.Load(); end != nil {
+		end.ear.Stop()
 	}
 	pt.out.mu.Lock()
 	pt.out.player.stop()

@@ -65,6 +65,9 @@ func (pt *Port) take(b []byte, from netip.AddrPort) {
 		if end := pt.tape.Load(); end != nil {
 			end.frames.tap(b[p.start:p.end], p.stamp, law, now)
 		}
+		if end := pt.ear.Load(); end != nil {
+			end.frames.tap(b[p.start:p.end], p.stamp, law, now)
+		}
 		if peer := pt.peer.Load(); peer != nil {
 			peer.out.relay(b, p, law, now)
 		}

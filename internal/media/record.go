@@ -33,9 +33,10 @@ type Recording struct {
 	Err      error         // the disk failed; the file holds what came before
 }
 
-// frames is a ring of frames between the line and the disk, one goroutine at each end.
+// frames is a ring of frames between the line and the disk, one goroutine at each end. The ring's length is a power of
+// two.
 type frames struct {
-	ring    [ringSlots]recorded
+	ring    []recorded
 	head    atomic.Uint32 // next to fill
 	tail    atomic.Uint32 // next to write
 	dropped atomic.Uint64
@@ -59,11 +60,11 @@ func (f *frames) tap(payload []byte, stamp uint32, law audio.Law, now int64) {
 	}
 	for len(payload) > 0 {
 		head := f.head.Load()
-		if head-f.tail.Load() == ringSlots {
+		if head-f.tail.Load() == uint32(len(f.ring)) {
 			f.dropped.Add(1)
 			return
 		}
-		slot := &f.ring[head%ringSlots]
+		slot := &f.ring[head%uint32(len(f.ring))]
 		slot.size = copy(slot.sound[:], payload)
 		slot.stamp, slot.at, slot.law, slot.floor = stamp, now, law, f.floor.Load()
 		payload, stamp = payload[slot.size:], stamp+uint32(slot.size)
@@ -77,10 +78,19 @@ func (f *frames) next() *recorded {
 	if tail == f.head.Load() {
 		return nil
 	}
-	return &f.ring[tail%ringSlots]
+	return &f.ring[tail%uint32(len(f.ring))]
 }
 
 func (f *frames) taken() { f.tail.Add(1) }
+
+// pause takes nothing from now on, or something again: what is said from a sample of the recording on.
+func (f *frames) pause(on bool, from int64) {
+	if !on && f.deaf.Load() {
+		// What was said during the pause may still be on its way: see doubt.
+		f.floor.Store(from)
+	}
+	f.deaf.Store(on)
+}
 
 // timeline says where a stream's timestamps lie on the clock.
 type timeline struct {
@@ -116,6 +126,12 @@ type recorder struct {
 	batchAt int64 // sample at which batch begins
 }
 
+func newRecorder(file *os.File, limit time.Duration) *recorder {
+	r := &recorder{quit: make(chan struct{}), file: file, max: samplesIn(limit)}
+	r.ring = make([]recorded, ringSlots)
+	return r
+}
+
 func (r *recorder) stop() { r.once.Do(func() { close(r.quit) }) }
 
 // Record writes what the far side says to a new WAV file, 16-bit PCM at 8 kHz, until limit passed, the far side presses
@@ -129,7 +145,7 @@ func (pt *Port) Record(path string, limit time.Duration, done func(Recording)) e
 	if err != nil {
 		return fmt.Errorf("record: %w", err)
 	}
-	r := &recorder{quit: make(chan struct{}), file: file, max: samplesIn(limit)}
+	r := newRecorder(file, limit)
 	err = r.header()
 	if err == nil {
 		err = pt.attach(r, path, limit, done)
@@ -167,6 +183,8 @@ func (pt *Port) attach(r *recorder, path string, limit time.Duration, done func(
 }
 
 func samplesIn(d time.Duration) int64 { return int64(d / (time.Second / audio.Rate)) }
+
+func samplesAt(n int64) time.Duration { return time.Duration(n) * (time.Second / audio.Rate) }
 
 // StopRecord ends a recording, if there is one; its done hears of it.
 func (pt *Port) StopRecord() { pt.stopRecord() }

@@ -130,7 +130,7 @@ func writerOf(t *testing.T, limit time.Duration) (*recorder, string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { file.Close() })
-	return &recorder{quit: make(chan struct{}), file: file, max: samplesIn(limit)}, path
+	return newRecorder(file, limit), path
 }
 
 // level is a frame whose every sample decodes to about v.

@@ -13,9 +13,35 @@ type doubt struct {
 	frames []recorded
 }
 
+// lane is one side's way from the line to where both sides of a call come together in time.
+type lane struct {
+	frames
+	timeline
+	after int64 // the sample behind the last
+	doubt doubt
+	lay   func(*recorded) error // takes a frame whose time is sure
+}
+
+// put takes a frame from the line.
+func (l *lane) put(slot *recorded) error {
+	if !l.begun {
+		l.begun = true
+		l.base = slot.stamp - uint32(samplesIn(time.Duration(slot.at-l.began)))
+	}
+	if slot.floor != l.doubt.floor {
+		if err := l.decide(); err != nil { // there was another pause in between
+			return err
+		}
+	}
+	if l.doubts(slot) {
+		return nil
+	}
+	return l.lay(slot)
+}
+
 // doubts sets a frame aside when it came shortly after a pause.
-func (end *tapeEnd) doubts(slot *recorded) bool {
-	d := &end.doubt
+func (l *lane) doubts(slot *recorded) bool {
+	d := &l.doubt
 	if slot.floor != d.floor {
 		d.floor, d.frames = slot.floor, append(d.frames[:0], *slot)
 		return true
@@ -28,38 +54,32 @@ func (end *tapeEnd) doubts(slot *recorded) bool {
 }
 
 // settle decides about what was set aside for long enough.
-func (t *Tape) settle(now int64) error {
-	for i := range t.ends {
-		end := &t.ends[i]
-		frames := end.doubt.frames
-		if len(frames) == 0 || len(frames) < ringSlots && now-frames[0].at < resumeDoubt {
-			continue
-		}
-		if err := t.decide(end); err != nil {
-			return err
-		}
+func (l *lane) settle(now int64) error {
+	frames := l.doubt.frames
+	if len(frames) == 0 || len(frames) < ringSlots && now-frames[0].at < resumeDoubt {
+		return nil
 	}
-	return nil
+	return l.decide()
 }
 
 // decide takes the least lag of the frames set aside for the phone's, and what is more for the network's: less that, a
 // timestamp says when a frame was said. The side's timeline is put right by it.
-func (t *Tape) decide(end *tapeEnd) error {
-	frames := end.doubt.frames
-	end.doubt.frames = nil
+func (l *lane) decide() error {
+	frames := l.doubt.frames
+	l.doubt.frames = nil
 	if len(frames) == 0 {
 		return nil
 	}
-	least := end.lag(&frames[0])
+	least := l.lag(&frames[0])
 	for i := range frames {
-		least = min(least, end.lag(&frames[i]))
+		least = min(least, l.lag(&frames[i]))
 	}
-	end.base -= uint32(least)
+	l.base -= uint32(least)
 	for i := range frames {
-		if said := int64(int32(frames[i].stamp - end.base)); said < frames[i].floor {
+		if said := int64(int32(frames[i].stamp - l.base)); said < frames[i].floor {
 			continue
 		}
-		if err := t.lay(end, &frames[i]); err != nil {
+		if err := l.lay(&frames[i]); err != nil {
 			return err
 		}
 	}

@@ -49,10 +49,7 @@ type disk interface {
 // tapeEnd is one leg's way onto a tape.
 type tapeEnd struct {
 	tape *Tape
-	frames
-	timeline
-	after int64
-	doubt doubt
+	lane
 }
 
 // RecordPair writes what the far sides of two ports say to a new WAV file of two channels, 16-bit PCM at 8 kHz, until
@@ -83,7 +80,9 @@ func newTape(p *Pool, file disk) *Tape {
 		window: make([]byte, tapeWindow*frameBytes), top: tapeWindow,
 	}
 	for i := range t.ends {
-		t.ends[i].tape, t.ends[i].began = t, t.began
+		end := &t.ends[i]
+		end.tape, end.began, end.ring = t, t.began, make([]recorded, ringSlots)
+		end.lay = func(slot *recorded) error { return t.lay(end, slot) }
 	}
 	return t
 }
@@ -127,12 +126,7 @@ func (t *Tape) Pause(on bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for i := range t.ends {
-		end := &t.ends[i]
-		if !on && end.deaf.Load() {
-			// What was said during the pause may still be on its way: see doubt.
-			end.floor.Store(t.clock())
-		}
-		end.deaf.Store(on)
+		t.ends[i].pause(on, t.clock())
 	}
 }
 
@@ -161,7 +155,7 @@ func (t *Tape) run() error {
 func (t *Tape) finish() error {
 	err := t.flush()
 	if err == nil {
-		err = errors.Join(t.decide(&t.ends[0]), t.decide(&t.ends[1]), t.write())
+		err = errors.Join(t.ends[0].decide(), t.ends[1].decide(), t.write())
 	}
 	if err == nil {
 		t.end = max(t.end, min(t.clock(), samplesIn(MaxTape)))
@@ -181,7 +175,7 @@ func (t *Tape) flush() error {
 		slot := end.next()
 		err := t.settle(slot.at)
 		if err == nil {
-			err = t.put(end, slot)
+			err = end.put(slot)
 		}
 		end.taken()
 		if err != nil {
@@ -213,21 +207,9 @@ func (t *Tape) oldest() *tapeEnd {
 	}
 }
 
-// put takes a frame from the line.
-func (t *Tape) put(end *tapeEnd, slot *recorded) error {
-	if !end.begun {
-		end.begun = true
-		end.base = slot.stamp - uint32(samplesIn(time.Duration(slot.at-t.began)))
-	}
-	if slot.floor != end.doubt.floor {
-		if err := t.decide(end); err != nil { // there was another pause in between
-			return err
-		}
-	}
-	if end.doubts(slot) {
-		return nil
-	}
-	return t.lay(end, slot)
+// settle decides about what either side has set aside for long enough.
+func (t *Tape) settle(now int64) error {
+	return errors.Join(t.ends[0].settle(now), t.ends[1].settle(now))
 }
 
 // lay puts a frame into its place in the window.

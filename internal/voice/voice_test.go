@@ -269,8 +269,7 @@ func TestEachRuleAtItsEdge(t *testing.T) {
 		"c(49).c":            {turns: 1, monologue: 51},
 		"c(50).c":            {turns: 2, monologue: 52},
 		"(15)co":             {turns: 2, responses: 1, monologue: 15},
-		"(15)cb":             {turns: 2, monologue: 16},
-		"(15)cb":         {turns: 2, interruptions: 1, monologue: 16},
+		"(15)cb":             {turns: 2, interruptions: 1, monologue: 16},
 		"c(20).o":            {turns: 2, responses: 1, monologue: 1},
 		"o(20).c(60).c":      {turns: 3, monologue: 62},
 		"c(20).o(60).o":      {turns: 3, responses: 1, monologue: 1}, // the second turn of one who spoke last answers nobody
