@@ -78,6 +78,7 @@ type statements struct {
 	saveVoicemail, dropVoicemail                *sql.Stmt
 	dropListeners, dropUserEmails, addUserEmail *sql.Stmt
 	saveRecording, savePlace, saveDialog        *sql.Stmt
+	saveConversation                            *sql.Stmt
 	addSnapshot, saveRun, saveTask              *sql.Stmt
 	drops                                       map[string]*sql.Stmt // by table
 }
@@ -121,6 +122,7 @@ func (w *writer) prepare(ctx context.Context) error {
 	st.dropListeners = prepare("DELETE FROM voicemail_listener WHERE voicemail = ?")
 	st.saveRecording = prepare(`INSERT OR REPLACE INTO recording
 		(id, call, center, operator, number, direction, at, duration, path, complete) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	st.saveConversation = prepare(saveConversationSQL)
 	st.savePlace = prepare("INSERT OR REPLACE INTO place (id, doc) VALUES (?, ?)")
 	st.saveDialog = prepare("INSERT OR REPLACE INTO dialog (id, doc) VALUES (?, ?)")
 	st.addSnapshot = prepare("INSERT OR IGNORE INTO wf_snapshot (hash, at, doc) VALUES (?, ?, ?)")
