@@ -105,13 +105,14 @@ type Config struct {
 	Phones     Phones
 	DataDir    string // where voicemails and recordings are
 
-	Calls       Calls
-	Recordings  Recordings
-	Callbacks   Callbacks
-	Uploads     Uploads
-	DeadLetters DeadLetters
-	Directory   Directory
-	Dialable    func(number string) bool // whether calls to it are allowed; nil: to all
+	Calls         Calls
+	Recordings    Recordings
+	Callbacks     Callbacks
+	Uploads       Uploads
+	DeadLetters   DeadLetters
+	Directory     Directory
+	Conversations Conversations
+	Dialable      func(number string) bool // whether calls to it are allowed; nil: to all
 
 	RateLimit        int              // requests a minute per operation and key; 0: limit.DefaultPerMinute
 	CompanyRateLimit int              // requests a second of the company; 0: limit.DefaultCompanyPerSecond

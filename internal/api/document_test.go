@@ -28,7 +28,10 @@ func TestWireTypesAreTheDocuments(t *testing.T) {
 		"Revision": revisionBody{}, "CallCenterCreate": centerCreate{}, "CallCenterUpdate": callcenter.Patch{},
 		"UserCreate": userCreate{}, "UserUpdate": userUpdate{}, "NumberAssignGeneric": numberAssign{},
 		"HoldQueueInput": callcenter.HoldQueuePatch{}, "BranchInput": callcenter.BranchPatch{},
-		"AlertsInput": callcenter.AlertsPatch{}, "MenuOptionsInput": callcenter.MenuOptionsPatch{},
+		"Conversation": conversationBody{}, "ConversationSide": sideBody{}, "DeadAir": deadAirBody{},
+		"ResponseTime": responseBody{}, "Turn": turnBody{}, "Gap": gapBody{}, "ConversationAverage": averageBody{},
+		"ConversationAverages": averagesBody{},
+		"AlertsInput":          callcenter.AlertsPatch{}, "MenuOptionsInput": callcenter.MenuOptionsPatch{},
 	} {
 		schema := doc.Components.Schemas[name]
 		if schema == nil {

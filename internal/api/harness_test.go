@@ -176,7 +176,7 @@ func newCompany(t testing.TB, configure ...func(*Config)) *company {
 	config := Config{
 		Settings: db, Voicemails: db, History: db, Live: co.core, Phones: co.core, DataDir: co.dir,
 		Calls: db, Recordings: db, Callbacks: co.core, Uploads: uploads{co.dir}, DeadLetters: letters{db},
-		Directory: &apiShelf{},
+		Directory: &apiShelf{}, Conversations: db,
 		RateLimit: 1_000_000, CompanyRateLimit: 1_000_000, Now: co.clock,
 	}
 	for _, f := range configure {

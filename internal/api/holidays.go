@@ -190,6 +190,7 @@ type extrasBody struct {
 	Announce    bool `json:"announce_center_name"`
 	WrapUpExtra int  `json:"wrap_up_extension_seconds"`
 	Retention   int  `json:"recording_retention_days"`
+	Voice       int  `json:"voice_retention_days"`
 }
 
 // extrasUpdate is an ExtrasUpdate of the document.
@@ -200,6 +201,7 @@ type extrasUpdate struct {
 	Announce    *bool `json:"announce_center_name"`
 	WrapUpExtra *int  `json:"wrap_up_extension_seconds"`
 	Retention   *int  `json:"recording_retention_days"`
+	Voice       *int  `json:"voice_retention_days"`
 }
 
 // onto is e with what the update says.
@@ -214,6 +216,7 @@ func (u extrasUpdate) onto(e callcenter.Extras) callcenter.Extras {
 	set(&e.AlertMinCalls, u.AlertCalls)
 	set(&e.WrapUpExtensionSeconds, u.WrapUpExtra)
 	set(&e.RecordingRetentionDays, u.Retention)
+	set(&e.VoiceRetentionDays, u.Voice)
 	if u.Announce != nil {
 		e.AnnounceCenterName = *u.Announce
 	}
@@ -224,7 +227,7 @@ func showExtras(center *callcenter.Center) (answer, error) {
 	e := center.Extras
 	return showVersion(extrasBody{
 		e.MaxMissedCalls, e.ShortAbandonSeconds, e.AlertMinCalls, e.AnnounceCenterName, e.WrapUpExtensionSeconds,
-		e.RecordingRetentionDays,
+		e.RecordingRetentionDays, e.VoiceRetentionDays,
 	}, center.Version)
 }
 

@@ -72,7 +72,7 @@ func TestExtras(t *testing.T) {
 	target := "/api/v2/x/callcenters/" + co.center("Support") + "/extras"
 	got := co.send("GET", target, nil).want(200)
 	want := `{"max_missed_calls":"1","short_abandon_seconds":"5","alert_min_calls":"10","announce_center_name":false,` +
-		`"wrap_up_extension_seconds":"0","recording_retention_days":"0"}` + "\n"
+		`"wrap_up_extension_seconds":"0","recording_retention_days":"0","voice_retention_days":"0"}` + "\n"
 	if string(got.body) != want {
 		t.Errorf("defaults %s", got.body)
 	}
@@ -82,7 +82,7 @@ func TestExtras(t *testing.T) {
 	}
 	for field, most := range map[string]int{
 		"max_missed_calls": 10, "short_abandon_seconds": 60, "alert_min_calls": 1000, "wrap_up_extension_seconds": 3600,
-		"recording_retention_days": 3650,
+		"recording_retention_days": 3650, "voice_retention_days": 3650,
 	} {
 		got := co.send("PATCH", target, fmt.Sprintf(`{"%s":%d}`, field, most)).want(200)
 		if got.at(field) != strconv.Itoa(most) {

@@ -124,6 +124,7 @@ var handlers = map[string]handler{
 	"calllabel.list":         {anyKey, nil, listLabels},
 
 	"users.update_active_call": {selfOrSupervisor, userInID, updateActiveCall},
+	"users.toggle_vi":          {self, userInID, toggleVoice},
 
 	"callrouters.list":   {companyAdmin, nil, listRouters},
 	"callrouters.create": {companyAdmin, nil, createRouter},
@@ -164,13 +165,15 @@ var handlers = map[string]handler{
 	"x.extras.get":      {anyKey, inID, getExtras},
 	"x.extras.update":   {adminOfCenter("id"), inID, updateExtras},
 
-	"x.recordings.list":     {companyAdmin, nil, listRecordings},
-	"x.recordings.get":      {companyAdmin, tapeID, getRecording},
-	"x.recordings.audio":    {recordingsExporter, tapeID, playRecording},
-	"x.recordings.accesses": {companyAdmin, tapeID, listAccesses},
-	"x.deadletters.list":    {companyAdmin, nil, listLetters},
-	"x.deadletters.replay":  {companyAdmin, letterID, replayLetter},
-	"x.deadletters.delete":  {companyAdmin, letterID, deleteLetter},
+	"x.recordings.list":        {companyAdmin, nil, listRecordings},
+	"x.recordings.get":         {companyAdmin, tapeID, getRecording},
+	"x.recordings.audio":       {recordingsExporter, tapeID, playRecording},
+	"x.recordings.accesses":    {companyAdmin, tapeID, listAccesses},
+	"x.conversations.get":      {anyPerson, callInID, getConversation},
+	"x.conversations.averages": {anyPerson, nil, averageConversations},
+	"x.deadletters.list":       {companyAdmin, nil, listLetters},
+	"x.deadletters.replay":     {companyAdmin, letterID, replayLetter},
+	"x.deadletters.delete":     {companyAdmin, letterID, deleteLetter},
 
 	"x.directory.search":            {companyAdmin, nil, searchDirectory},
 	"x.directory.operation":         {companyAdmin, nil, explainOperation},

@@ -117,6 +117,19 @@ func (p port) RecordWith(right exchange.Port, path string, done func(exchange.Re
 	})
 }
 
+// ListenWith implements exchange.Port.
+func (p port) ListenWith(operator exchange.Port, l exchange.Listener) (exchange.Ear, error) {
+	other, ok := operator.(port)
+	if !ok {
+		panic("app: a port of somebody else")
+	}
+	ear, err := p.of.pool.Listen(p.Port, other.Port, l)
+	if err != nil {
+		return nil, err
+	}
+	return ear, nil
+}
+
 // httpServer bounds what a client may make the server wait for. There is no write timeout: the live feed never ends.
 func httpServer(handler http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{

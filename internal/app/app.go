@@ -50,6 +50,7 @@ type App struct {
 	hooks    *hooks.Hooks
 	desks    []callcenter.ID // of call routers, as the core knows them; of the store's writer
 	records  *records
+	talks    *conversations
 	pool     *media.Pool
 	uploads  *uploads
 	speech   *media.Speech
@@ -130,11 +131,15 @@ func (a *App) startCalls(ctx, background context.Context) error {
 		return err
 	}
 	a.lines = &lines{store: a.store, allow: a.cfg.DialAllow, cap: a.cfg.DialCap, notice: a.warn, log: a.cfg.Log}
+	a.talks = newConversations(a.store, a.cfg.Log)
 	tapes, err := newRecordings(a.cfg.DataDir, a.store, a.warn, a.cfg.Log)
 	if err != nil {
 		return err
 	}
 	if err := tapes.recover(ctx); err != nil {
+		return err
+	}
+	if _, err := a.store.FinishConversations(ctx); err != nil {
 		return err
 	}
 	if a.uploads, err = newUploads(a.cfg.DataDir, a.store, a.cfg.Log); err != nil {
@@ -150,7 +155,7 @@ func (a *App) startCalls(ctx, background context.Context) error {
 		Prompts: prompts{media.NewLibrary(a.cfg.Prompts, a.speech, a.cfg.Log), a.uploads, a.speech},
 		Ports:   ports{a.pool, media.NewTrack(audio.Music()), a.uploads},
 		Mailbox: box, Recordings: tapes, Directory: directory{a.store},
-		Lines: a.lines, Routers: programs{a.hooks},
+		Lines: a.lines, Routers: programs{a.hooks}, Voices: a.talks,
 	})
 	if err := a.lostCalls(ctx); err != nil {
 		return err
@@ -172,7 +177,7 @@ func (a *App) startCore(ctx context.Context, step uint64, background context.Con
 	a.engine = engine.New(engine.Config{
 		Company: company, Seed: uint64(company), FirstStep: step,
 		Performer: a.exchange, Records: a.records, Keeper: a.store, Log: a.cfg.Log,
-		Observer: a.hooks.Observe,
+		Observer: a.hooks.Observe, Talks: func() []engine.Talk { return a.talks.talks(shownTurns) },
 	})
 	a.store.OnCommit(a.settingsEvents)
 	a.store.OnCommit(a.hooks.Committed)
@@ -193,6 +198,7 @@ func (a *App) startCore(ctx context.Context, step uint64, background context.Con
 	// Only now: the first step may ring somebody, for a callback of the process before.
 	a.wg.Go(func() { a.engine.Run(background) })
 	a.hooks.Watch(a.engine.Subscribe(0))
+	a.wg.Go(func() { a.talks.tell(background, a.engine.Heard) })
 	a.wg.Go(func() { a.trim(background) })
 	a.wg.Go(func() { retention{a.cfg.DataDir, a.store, a.cfg.Log}.run(background) })
 	return nil

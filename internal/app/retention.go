@@ -16,7 +16,8 @@ const sweepEvery = time.Hour
 // retentionPage is how many recordings are looked at in one go.
 const retentionPage = 500
 
-// retention removes recordings and voicemails, rows and files, that are older than their call center keeps them.
+// retention removes recordings, voicemails and conversations, rows and files, that are older than their call center
+// keeps them.
 type retention struct {
 	dir   string // the data directory
 	store *store.Store
@@ -31,7 +32,7 @@ func (r retention) run(ctx context.Context) {
 		if n, err := r.sweep(ctx, time.Now()); err != nil && ctx.Err() == nil {
 			r.log.Error("old recordings could not be removed", "error", err)
 		} else if n > 0 {
-			r.log.Info("old recordings and voicemails were removed", "files", n)
+			r.log.Info("old recordings, voicemails and conversations were removed", "removed", n)
 		}
 		select {
 		case <-ticker.C:
@@ -45,12 +46,19 @@ func (r retention) run(ctx context.Context) {
 func (r retention) sweep(ctx context.Context, now time.Time) (removed int, err error) {
 	limits := map[callcenter.ID]time.Time{}
 	for _, center := range r.store.Snapshot().Centers() {
+		if days := center.Extras.VoiceRetentionDays; days > 0 {
+			n, err := r.store.TrimConversations(ctx, center.ID, now.AddDate(0, 0, -days))
+			removed += int(n)
+			if err != nil {
+				return removed, err
+			}
+		}
 		if days := center.Extras.RecordingRetentionDays; days > 0 {
 			limits[center.ID] = now.AddDate(0, 0, -days)
 		}
 	}
 	if len(limits) == 0 {
-		return 0, nil
+		return removed, nil
 	}
 	for center, limit := range limits {
 		n, err := r.recordings(ctx, center, limit)

@@ -53,6 +53,33 @@ func TestCallsThatACrashEndedGetTheirOneOutcome(t *testing.T) {
 	}
 }
 
+func TestConversationsAreKeptAsLongAsTheirCenterSays(t *testing.T) {
+	now := time.Now()
+	db := newStore(t, func(tx *store.Tx) error {
+		if err := tx.PutCenter(&callcenter.Center{ID: 5, Extras: callcenter.Extras{VoiceRetentionDays: 7}}); err != nil {
+			return err
+		}
+		return tx.PutCenter(&callcenter.Center{ID: 6})
+	})
+	const week = 7 * 24 * time.Hour
+	for call, of := range map[route.CallID]struct {
+		center callcenter.ID
+		age    time.Duration
+	}{1: {5, week + 2*time.Hour}, 2: {5, week - 2*time.Hour}, 3: {6, 100 * week}} {
+		db.SaveConversation(store.Conversation{Call: call, Center: of.center, At: now.Add(-of.age), Complete: true})
+	}
+	if err := db.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r := retention{t.TempDir(), db, slog.New(slog.DiscardHandler)}
+	if n, err := r.sweep(t.Context(), now); err != nil || n != 1 {
+		t.Errorf("%d removed, %v", n, err)
+	}
+	if _, ok, err := db.Conversation(t.Context(), 1); ok || err != nil {
+		t.Errorf("the old one is kept: %v", err)
+	}
+}
+
 func TestWhatIsOlderThanItsCenterKeepsItIsRemoved(t *testing.T) {
 	now := time.Now()
 	db := newStore(t, func(tx *store.Tx) error {

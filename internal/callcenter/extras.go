@@ -10,6 +10,7 @@ type Extras struct {
 	AnnounceCenterName     bool // the operator hears the center's name before the caller
 	WrapUpExtensionSeconds int  // how much longer an operator may make one wrap-up; 0: not at all
 	RecordingRetentionDays int  // recordings and voicemails older are removed; 0: never
+	VoiceRetentionDays     int  // likewise of what the voice analysis keeps
 }
 
 // DefaultExtras are the extras of a call center that was told nothing.

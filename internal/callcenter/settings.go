@@ -135,7 +135,7 @@ type AutoCallRecording struct {
 	AllowPause bool
 }
 
-// VoiceIntelligence is stored and answered; it has no effect before transcripts exist.
+// VoiceIntelligence says which conversations are measured (docs/reference/voice.md).
 type VoiceIntelligence struct {
 	AutoStart  bool
 	AllowPause bool

@@ -15,6 +15,7 @@ func TestTheBooksObject(t *testing.T) {
 		"2 outcomes":    func(b *books) { b.SaveCall(route.CallRecord{Call: 1, Outcome: route.Failed}) },
 		"voicemails":    func(b *books) { b.boxes[1]++ },
 		"recordings":    func(b *books) { b.tapes[1]++ },
+		"talks":         func(b *books) { b.talks[1]++ },
 		"callbacks":     func(b *books) { b.SaveCallback(route.Callback{Call: 1}) },
 		"places":        func(b *books) { b.SavePlace(route.Place{Call: 1}) },
 		"after nothing": func(b *books) { b.object("after %s", "nothing") },

@@ -209,6 +209,7 @@ type books struct {
 	total     map[string]int
 	boxes     map[route.CallID]int // voicemails that were begun and not ended
 	tapes     map[int64]int        // likewise
+	talks     map[route.CallID]int // likewise
 	callbacks map[route.CallID]bool
 	places    map[route.CallID]bool
 	wrong     []string
@@ -218,8 +219,9 @@ type books struct {
 func newBooks(seed uint64) *books {
 	return &books{
 		arrived: map[route.CallID]bool{}, outcomes: map[route.CallID][]string{}, total: map[string]int{},
-		boxes: map[route.CallID]int{}, tapes: map[int64]int{}, callbacks: map[route.CallID]bool{},
-		places: map[route.CallID]bool{}, bad: dice(seed, "disk"),
+		boxes: map[route.CallID]int{}, tapes: map[int64]int{}, talks: map[route.CallID]int{},
+		callbacks: map[route.CallID]bool{},
+		places:    map[route.CallID]bool{}, bad: dice(seed, "disk"),
 	}
 }
 
@@ -350,9 +352,9 @@ func (b *books) unbalanced() []string {
 			wrong = append(wrong, fmt.Sprintf("call %d has %d outcomes: %v", call, len(all), all))
 		}
 	}
-	if len(b.boxes)+len(b.tapes)+len(b.callbacks)+len(b.places) > 0 {
-		wrong = append(wrong, fmt.Sprintf("still open: voicemails %v, recordings %v, callbacks %v, places %v",
-			b.boxes, b.tapes, b.callbacks, b.places))
+	if len(b.boxes)+len(b.tapes)+len(b.talks)+len(b.callbacks)+len(b.places) > 0 {
+		wrong = append(wrong, fmt.Sprintf("still open: voicemails %v, recordings %v, talks %v, callbacks %v, places %v",
+			b.boxes, b.tapes, b.talks, b.callbacks, b.places))
 	}
 	return wrong
 }

@@ -54,6 +54,7 @@ type port struct {
 	watch   int   // counts the watches, likewise
 	record  *voicemail
 	tape    *tape
+	ear     *ear
 	stopped bool
 }
 
@@ -356,11 +357,14 @@ func (p *port) Close() {
 	p.stopped, p.talks = true, false
 	p.unlink()
 	delete(p.ether.ports, p.name)
-	t := p.tape
+	t, listens := p.tape, p.ear
 	p.ether.mu.Unlock()
 	p.StopRecord()
 	if t != nil {
 		t.Stop()
+	}
+	if listens != nil {
+		listens.Stop()
 	}
 }
 

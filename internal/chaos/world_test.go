@@ -72,7 +72,8 @@ func newWorld(t *testing.T, seed uint64, length time.Duration) *world {
 	}
 	w.exchange = exchange.New(exchange.Config{
 		Say: func(e route.Event) { w.engine.Say(e) }, Phones: w, Ports: w.ether, Prompts: w.ether, Directory: company{},
-		Mailbox: w.books, Recordings: shelf{w.books}, Lines: company{}, Routers: routers{w}, Log: log,
+		Mailbox: w.books, Recordings: shelf{w.books}, Voices: voices{w.books}, Lines: company{},
+		Routers: routers{w}, Log: log,
 	})
 	w.engine = engine.New(engine.Config{
 		Company: 1, Seed: seed, Performer: w.exchange, Records: w.books, Keeper: w.books, Log: log, Observer: w.observe,

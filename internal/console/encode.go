@@ -10,6 +10,7 @@ import (
 
 	"switchboard/internal/engine"
 	"switchboard/internal/route"
+	"switchboard/internal/voice"
 )
 
 // The JSON of the stream. Ids are strings, times are milliseconds since 1970, what is absent is left out.
@@ -24,6 +25,7 @@ type (
 		DeletedCenters   []string       `json:"deleted_centers,omitempty"`
 		DeletedOperators []string       `json:"deleted_operators,omitempty"`
 		Notices          []wireNotice   `json:"notices,omitempty"`
+		Talks            []wireTalk     `json:"talks,omitempty"`
 	}
 	wireCenter struct {
 		ID               string         `json:"id"`
@@ -79,6 +81,32 @@ type (
 		Direction string `json:"direction,omitzero"`
 		Callback  bool   `json:"callback,omitzero"`
 		Recording string `json:"recording,omitzero"`
+		Voice     string `json:"voice,omitzero"` // likewise: whether the conversation is listened to
+	}
+	// wireTalk is a conversation that goes on. Pairs are of the customer and the operator. Turns are of the last seconds,
+	// in a reset of the last minutes: a turn with the start of one that the page has replaces it.
+	wireTalk struct {
+		Call          string     `json:"call"`
+		Began         int64      `json:"began"` // times of turns and gaps are milliseconds after it
+		AtMS          int64      `json:"at_ms"` // as far as it is judged
+		State         string     `json:"state,omitzero"`
+		Speaking      [2]bool    `json:"speaking"`
+		TalkMS        [2]int64   `json:"talk_ms"`
+		MonologueMS   [2]int64   `json:"monologue_ms"`
+		TurnCount     [2]int     `json:"turn_count"`
+		OverlapMS     int64      `json:"overlap_ms"`
+		Interruptions int        `json:"interruptions"`
+		SilenceMS     int64      `json:"silence_ms"`
+		DeadAirMS     int64      `json:"dead_air_ms"`
+		DeadAirs      int        `json:"dead_airs"`
+		ResponseMS    int64      `json:"response_ms,omitzero"` // on average
+		Turns         [][3]int64 `json:"turns"`                // side (0 the customer, 1 the operator), start, end
+		Gaps          []wireGap  `json:"gaps,omitempty"`
+	}
+	wireGap struct {
+		Kind  string `json:"kind"` // "paused", "held"
+		Start int64  `json:"start"`
+		End   int64  `json:"end"`
 	}
 	wireEnded struct {
 		ID       string     `json:"id"`
@@ -146,6 +174,7 @@ func toWire(u engine.Update) wireUpdate {
 		Notices: each(u.Notices, func(n engine.Notice) wireNotice {
 			return wireNotice{At: millis(n.At), Level: n.Level, Text: n.Text, Alert: string(n.Alert)}
 		}),
+		Talks: each(u.Talks, toTalk),
 	}
 }
 
@@ -185,6 +214,7 @@ func toCall(v route.CallView) wireCall {
 		Since: millis(v.Since), Arrived: millis(v.Arrived), Entered: millis(v.Entered),
 		Position: v.Position, Operator: id(v.Operator), Path: each(v.Path, toStep),
 		Direction: v.Direction, Callback: v.Callback, Recording: v.Recording,
+		Voice: v.Voice,
 	}
 }
 
@@ -199,6 +229,29 @@ func toEnded(r route.CallRecord) wireEnded {
 		Reason: r.Reason, Operator: id(r.Operator), WaitMS: r.Wait().Milliseconds(), Path: each(r.Path, toStep),
 		Direction: r.Direction, Callback: r.Callback,
 	}
+}
+
+func toTalk(t engine.Talk) wireTalk {
+	r := &t.Report
+	w := wireTalk{
+		Call: id(t.Call), Began: millis(t.Began), AtMS: r.At.Milliseconds(), State: r.State.Word(), Speaking: r.Speaking,
+		OverlapMS: r.Overlap.Milliseconds(), Interruptions: r.Interruptions, SilenceMS: r.Silence.Milliseconds(),
+		DeadAirMS: r.DeadAir.Milliseconds(), DeadAirs: r.DeadAirs,
+		Turns: each(r.Turns, func(turn voice.Turn) [3]int64 {
+			return [3]int64{int64(turn.Leg), turn.Start.Milliseconds(), turn.End.Milliseconds()}
+		}),
+		Gaps: each(r.Gaps, func(g voice.Gap) wireGap {
+			return wireGap{g.State.Word(), g.Start.Milliseconds(), g.End.Milliseconds()}
+		}),
+	}
+	for leg, side := range r.Legs {
+		w.TalkMS[leg], w.MonologueMS[leg] = side.Talk.Milliseconds(), side.Monologue.Milliseconds()
+		w.TurnCount[leg] = side.Turns
+	}
+	if response, ok := r.Response(); ok {
+		w.ResponseMS = response.Milliseconds()
+	}
+	return w
 }
 
 func toStep(p route.PathStep) wireStep {

@@ -10,6 +10,7 @@ import (
 	"switchboard/internal/callcenter"
 	"switchboard/internal/engine"
 	"switchboard/internal/route"
+	"switchboard/internal/voice"
 )
 
 func encode(t *testing.T, u engine.Update) string {
@@ -43,7 +44,7 @@ func TestFullUpdate(t *testing.T) {
 		}},
 		Calls: []route.CallView{{
 			ID: 5, Center: 1, From: "+15550100", To: "+15550199", State: "queued", Since: at, Arrived: at, Entered: at,
-			Direction: route.Outbound, Callback: true, Recording: "paused", Position: 1,
+			Direction: route.Outbound, Callback: true, Recording: "paused", Voice: "on", Position: 1,
 			Operator: 12, Path: []route.PathStep{{At: at, Rule: "longestidle", Text: "Rang Ada"}},
 		}},
 		Ended: []route.CallRecord{{
@@ -65,13 +66,36 @@ func TestFullUpdate(t *testing.T) {
 		`"calls":[{"id":"5","center":"1","from":"+15550100","to":"+15550199","state":"queued",` +
 		`"since":1700000000123,"arrived":1700000000123,"entered":1700000000123,"position":1,"operator":"12",` +
 		`"path":[{"at":1700000000123,"rule":"longestidle","text":"Rang Ada"}],` +
-		`"direction":"outbound","callback":true,"recording":"paused"}],` +
+		`"direction":"outbound","callback":true,"recording":"paused","voice":"on"}],` +
 		`"ended":[{"id":"4","visit":"8","at":1700000002123,"center":"1",` +
 		`"from":"+15550100","to":"+15550199","outcome":"voicemail","reason":"timeout","wait_ms":2000,` +
 		`"path":[{"at":1700000000123,"rule":"timeout","text":"Waited too long"}],"direction":"inbound"}],` +
 		`"deleted_centers":["3"],"deleted_operators":["6"],` +
 		`"notices":[{"at":1700000000123,"level":"warning","text":"Blocked","alert":"raised"}]}`
 	if got := encode(t, u); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestTalksOfAnUpdate(t *testing.T) {
+	r := voice.Report{
+		At: 9 * time.Second, State: voice.Held, Speaking: [2]bool{false, true},
+		Turns: []voice.Turn{{Leg: voice.Operator, Start: time.Second, End: 2500 * time.Millisecond}},
+		Gaps:  []voice.Gap{{State: voice.Paused, Start: 3 * time.Second, End: 4 * time.Second}},
+	}
+	r.Legs[voice.Operator] = voice.LegFigures{Talk: 1500 * time.Millisecond, Turns: 1, Monologue: time.Second}
+	r.Overlap, r.Interruptions, r.Silence, r.DeadAir, r.DeadAirs = 20*time.Millisecond, 2, time.Second, time.Minute, 3
+	r.Responses, r.ResponseTotal = 2, 3*time.Second
+	got := encode(t, engine.Update{Talks: []engine.Talk{
+		{Call: 5, Began: time.UnixMilli(1_700_000_000_123), Report: r}, {Call: 6},
+	}})
+	want := `{"seq":0,"at":0,"talks":[{"call":"5","began":1700000000123,"at_ms":9000,"state":"held",` +
+		`"speaking":[false,true],"talk_ms":[0,1500],"monologue_ms":[0,1000],"turn_count":[0,1],"overlap_ms":20,` +
+		`"interruptions":2,"silence_ms":1000,"dead_air_ms":60000,"dead_airs":3,"response_ms":1500,` +
+		`"turns":[[1,1000,2500]],"gaps":[{"kind":"paused","start":3000,"end":4000}]},` +
+		`{"call":"6","began":0,"at_ms":0,"speaking":[false,false],"talk_ms":[0,0],"monologue_ms":[0,0],` +
+		`"turn_count":[0,0],"overlap_ms":0,"interruptions":0,"silence_ms":0,"dead_air_ms":0,"dead_airs":0,"turns":[]}]}`
+	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }

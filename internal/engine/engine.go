@@ -53,6 +53,7 @@ type Config struct {
 	Alert     func(at time.Time, alert route.Alert) // told besides the pages; must not block; nil: nobody
 	// Observer, if any, is told of every step after it was journalled and performed. It must not block, nor keep m.
 	Observer func(now time.Time, m *route.Machine, event route.Event, effects []route.Effect)
+	Talks    func() []Talk // what a page that opens now sees of the calls that are listened to; nil: of none
 	Log      *slog.Logger
 }
 
@@ -70,6 +71,7 @@ type Engine struct {
 	step    uint64
 	notices gathered[Notice]
 	ended   gathered[route.CallRecord]
+	talks   []Talk // not published yet
 	waiting answers
 }
 
@@ -133,6 +135,11 @@ func (e *Engine) Notice(level, text string) {
 	e.put(item{ask: func(_ *route.Machine, now time.Time) {
 		e.notices.add(Notice{At: now, Level: level, Text: text})
 	}})
+}
+
+// Heard shows the pages how conversations go.
+func (e *Engine) Heard(talks []Talk) {
+	e.put(item{ask: func(*route.Machine, time.Time) { e.talks = append(e.talks, talks...) }})
 }
 
 // Subscribe reads the live feed from the update after the given sequence number; 0 starts with a Reset.

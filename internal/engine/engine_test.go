@@ -175,6 +175,25 @@ func TestAReaderSeesEachChangeOnceInOrder(t *testing.T) {
 	})
 }
 
+func TestConversationsAreTold(t *testing.T) {
+	run(t, func(t *testing.T, e *Engine, _ *world) {
+		e.cfg.Talks = func() []Talk { return []Talk{{Call: 1}, {Call: 2}} }
+		reader := e.Subscribe(0)
+		if first, ok := reader.Next(t.Context()); !ok || len(first.Talks) != 2 {
+			t.Fatalf("a new page got %+v, want two conversations", first)
+		}
+		e.Heard([]Talk{{Call: 1}})
+		e.Heard([]Talk{{Call: 2}})
+		if next, ok := reader.Next(t.Context()); !ok || len(next.Talks) != 2 || next.Talks[1].Call != 2 {
+			t.Fatalf("update %+v, want both, in order", next)
+		}
+		e.Notice("info", "later")
+		if next, ok := reader.Next(t.Context()); !ok || len(next.Talks) != 0 {
+			t.Fatalf("update %+v, want none", next)
+		}
+	})
+}
+
 func TestAnEndedCallIsToldWithItsOutcome(t *testing.T) {
 	run(t, func(t *testing.T, e *Engine, _ *world) {
 		reader := e.Subscribe(0)

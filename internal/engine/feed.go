@@ -7,6 +7,7 @@ import (
 
 	"switchboard/internal/callcenter"
 	"switchboard/internal/route"
+	"switchboard/internal/voice"
 )
 
 // Update is what changed on the live pages since the one before. A Reset update carries everything and replaces all
@@ -22,6 +23,14 @@ type Update struct {
 	DeletedCenters   []callcenter.ID
 	DeletedOperators []callcenter.OperatorID
 	Notices          []Notice
+	Talks            []Talk // with their last turns; what a page had of earlier ones stays
+}
+
+// Talk is what is heard of a call that goes on: who speaks, and the figures so far.
+type Talk struct {
+	Call   route.CallID
+	Began  time.Time // of listening
+	Report voice.Report
 }
 
 // Notice is something a supervisor should see that belongs to no call: a blocked address, a full disk.

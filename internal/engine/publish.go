@@ -20,7 +20,9 @@ func (e *Engine) publish() bool {
 	update := Update{
 		At: time.Now(), DeletedCenters: dirty.DeletedCenters, DeletedOperators: dirty.DeletedOperators,
 		Ended: e.ended.take(keptEnded), Notices: e.notices.take(keptNotices),
+		Talks: e.talks,
 	}
+	e.talks = nil
 	for _, id := range dirty.Centers {
 		if view, ok := e.machine.Center(id); ok {
 			update.Centers = append(update.Centers, view)
@@ -37,7 +39,8 @@ func (e *Engine) publish() bool {
 		}
 	}
 	changed := len(update.Centers)+len(update.Operators)+len(update.Calls)+len(update.Ended)+
-		len(update.DeletedCenters)+len(update.DeletedOperators)+len(update.Notices) > 0
+		len(update.DeletedCenters)+len(update.DeletedOperators)+len(update.Notices)+
+		len(update.Talks) > 0
 	if changed {
 		e.feed.publish(update)
 	}
@@ -70,6 +73,9 @@ func (e *Engine) everything(ctx context.Context) (Update, bool) {
 	err := e.Ask(ctx, func(m *route.Machine, now time.Time) {
 		e.publish()
 		all = Update{Seq: e.feed.last(), At: now, Reset: true, Ended: e.ended.last, Notices: e.notices.last}
+		if e.cfg.Talks != nil {
+			all.Talks = e.cfg.Talks()
+		}
 		for _, id := range m.CenterIDs() {
 			view, _ := m.Center(id)
 			all.Centers = append(all.Centers, view)

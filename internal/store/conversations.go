@@ -51,9 +51,10 @@ type conversationDoc struct {
 
 const conversationSQL = `SELECT call, center, operator, number, direction, at, complete, doc FROM conversation WHERE `
 
-const saveConversationSQL = `INSERT OR REPLACE INTO conversation (call, center, operator, number, direction, at, complete,
-	measured, talk_customer, talk_operator, turns_customer, turns_operator, monologue_customer, monologue_operator,
-	overlap, interruptions, silence, dead_air, dead_airs, longest_dead, responses, response_total, longest_response, doc)
+const saveConversationSQL = `INSERT OR REPLACE INTO conversation (call, center, operator, number, direction, at,
+	complete, measured, talk_customer, talk_operator, turns_customer, turns_operator, monologue_customer,
+	monologue_operator, overlap, interruptions, silence, dead_air, dead_airs, longest_dead, responses, response_total,
+	longest_response, doc)
 	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 // SaveConversation queues a conversation, as Journal does. The same call again replaces it.

@@ -9,27 +9,29 @@ import (
 	"switchboard/internal/voice"
 )
 
+// spokenFor is a minute in which the customer speaks so long and the operator twice that.
+func spokenFor(talk time.Duration) voice.Report {
+	r := voice.Report{
+		At: time.Minute, State: voice.Paused, Speaking: [voice.Legs]bool{true, false},
+		Turns: []voice.Turn{{Leg: voice.Operator, Start: time.Second, End: 3 * time.Second}},
+		Gaps:  []voice.Gap{{State: voice.Paused, Start: 4 * time.Second, End: 5 * time.Second}},
+	}
+	r.Measured, r.Paused, r.Silence, r.DeadAir = time.Minute, time.Second, 20*time.Second, 6*time.Second
+	r.DeadAirs, r.LongestDead, r.Interruptions = 1, talk, 2
+	r.Responses, r.ResponseTotal, r.LongestResponse = 2, 3*time.Second, 2*time.Second
+	r.Legs[voice.Customer] = voice.LegFigures{Talk: talk, Turns: 3, Monologue: talk}
+	r.Legs[voice.Operator] = voice.LegFigures{Talk: 2 * talk, Turns: 4, Monologue: talk}
+	return r
+}
+
 func TestConversationsAreKeptSummedTrimmedAndErased(t *testing.T) {
 	s := open(t, t.TempDir(), Options{})
 	began := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
-	report := func(talk time.Duration) voice.Report {
-		r := voice.Report{
-			At: time.Minute, State: voice.Paused, Speaking: [voice.Legs]bool{true, false},
-			Turns: []voice.Turn{{Leg: voice.Operator, Start: time.Second, End: 3 * time.Second}},
-			Gaps:  []voice.Gap{{State: voice.Paused, Start: 4 * time.Second, End: 5 * time.Second}},
-		}
-		r.Measured, r.Paused, r.Silence, r.DeadAir = time.Minute, time.Second, 20*time.Second, 6*time.Second
-		r.DeadAirs, r.LongestDead, r.Interruptions = 1, talk, 2
-		r.Responses, r.ResponseTotal, r.LongestResponse = 2, 3*time.Second, 2*time.Second
-		r.Legs[voice.Customer] = voice.LegFigures{Talk: talk, Turns: 3, Monologue: talk}
-		r.Legs[voice.Operator] = voice.LegFigures{Talk: 2 * talk, Turns: 4, Monologue: talk}
-		return r
-	}
 	var all []Conversation
 	for i, talk := range []time.Duration{10 * time.Second, 4 * time.Second, 5 * time.Second, time.Second} {
 		c := Conversation{
 			Call: route.CallID(i + 1), Center: 9, Operator: 7, Number: "+4930111", Direction: route.Inbound,
-			At: began.Add(time.Duration(i) * time.Hour), Report: report(talk), Dropped: 5, Complete: true,
+			At: began.Add(time.Duration(i) * time.Hour), Report: spokenFor(talk), Dropped: 5, Complete: true,
 		}
 		all = append(all, c)
 	}
@@ -58,7 +60,8 @@ func TestConversationsAreKeptSummedTrimmedAndErased(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 	for _, q := range []Averaged{
-		{Operator: 8, From: began, To: whole.To}, {Center: 9, From: began, To: began.Add(time.Hour)},
+		{Operator: 8, From: began, To: whole.To},
+		{Center: 9, From: began, To: began.Add(time.Hour)},
 		{Center: 9, From: began.Add(2 * time.Hour), To: whole.To},
 	} {
 		if one, err := s.ConversationSums(t.Context(), q); err != nil || len(one) != 1 || one[0].Conversations != 1 {

@@ -32,7 +32,7 @@ type listening struct {
 }
 
 // Frame takes sound of one leg that began at a time of the conversation: 8 kHz, of any length up to a second; the rest
-// of a longer one is left out. What comes more than Lag late, or while the conversation is not Open, counts for nothing.
+// of a longer one is left out. What comes more than Lag late, or while the conversation is not Open, does not count.
 func (m *Meter) Frame(leg Leg, at time.Duration, pcm []int16) {
 	l := &m.legs[leg]
 	sample := int64(at / nanosInSample)

@@ -66,6 +66,27 @@ export interface Call {
   direction?: "inbound" | "outbound";
   callback?: boolean;
   recording?: "on" | "paused";
+  voice?: "on" | "paused"; // whether the conversation is listened to
+}
+
+/** A conversation that goes on. Pairs are of the customer and the operator. */
+export interface Talk {
+  call: string;
+  began: number; // times of turns and gaps are milliseconds after it
+  at_ms: number; // as far as it is judged
+  state?: "paused" | "held";
+  speaking: [boolean, boolean];
+  talk_ms: [number, number];
+  monologue_ms: [number, number];
+  turn_count: [number, number];
+  overlap_ms: number;
+  interruptions: number;
+  silence_ms: number;
+  dead_air_ms: number;
+  dead_airs: number;
+  response_ms?: number; // on average
+  turns: [number, number, number][]; // side, start, end: the last ones; one with a known start replaces that
+  gaps?: { kind: "paused" | "held"; start: number; end: number }[];
 }
 
 export type Outcome =
@@ -113,6 +134,7 @@ export interface Update {
   deleted_centers?: string[];
   deleted_operators?: string[];
   notices?: Notice[];
+  talks?: Talk[];
 }
 
 /** A voicemail or a recording. */
