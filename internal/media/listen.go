@@ -85,7 +85,7 @@ func newEar(p *Pool, l Listener) *Ear {
 	e := &Ear{pool: p, listener: l, began: p.now()}
 	for leg := range e.ends {
 		end := &e.ends[leg]
-		end.ear, end.began, end.ring = e, e.began, make([]recorded, earSlots)
+		end.ear, end.began, end.slots = e, e.began, earSlots
 		end.lay = func(slot *recorded) error {
 			e.hand(voice.Leg(leg), slot)
 			return nil

@@ -33,10 +33,11 @@ type Recording struct {
 	Err      error         // the disk failed; the file holds what came before
 }
 
-// frames is a ring of frames between the line and the disk, one goroutine at each end. The ring's length is a power of
-// two.
+// frames is a ring of frames between the line and who takes them, one goroutine at each end. It is made with the first
+// frame: many calls have no sound.
 type frames struct {
-	ring    []recorded
+	slots   uint32        // of the ring: a power of two
+	ring    []recorded    // the reader sees it once head moved
 	head    atomic.Uint32 // next to fill
 	tail    atomic.Uint32 // next to write
 	dropped atomic.Uint64
@@ -58,13 +59,16 @@ func (f *frames) tap(payload []byte, stamp uint32, law audio.Law, now int64) {
 	if f.deaf.Load() {
 		return
 	}
+	if f.ring == nil {
+		f.ring = make([]recorded, f.slots)
+	}
 	for len(payload) > 0 {
 		head := f.head.Load()
-		if head-f.tail.Load() == uint32(len(f.ring)) {
+		if head-f.tail.Load() == f.slots {
 			f.dropped.Add(1)
 			return
 		}
-		slot := &f.ring[head%uint32(len(f.ring))]
+		slot := &f.ring[head%f.slots]
 		slot.size = copy(slot.sound[:], payload)
 		slot.stamp, slot.at, slot.law, slot.floor = stamp, now, law, f.floor.Load()
 		payload, stamp = payload[slot.size:], stamp+uint32(slot.size)
@@ -78,7 +82,7 @@ func (f *frames) next() *recorded {
 	if tail == f.head.Load() {
 		return nil
 	}
-	return &f.ring[tail%uint32(len(f.ring))]
+	return &f.ring[tail%f.slots]
 }
 
 func (f *frames) taken() { f.tail.Add(1) }
@@ -128,7 +132,7 @@ type recorder struct {
 
 func newRecorder(file *os.File, limit time.Duration) *recorder {
 	r := &recorder{quit: make(chan struct{}), file: file, max: samplesIn(limit)}
-	r.ring = make([]recorded, ringSlots)
+	r.slots = ringSlots
 	return r
 }
 

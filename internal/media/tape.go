@@ -81,7 +81,7 @@ func newTape(p *Pool, file disk) *Tape {
 	}
 	for i := range t.ends {
 		end := &t.ends[i]
-		end.tape, end.began, end.ring = t, t.began, make([]recorded, ringSlots)
+		end.tape, end.began, end.slots = t, t.began, ringSlots
 		end.lay = func(slot *recorded) error { return t.lay(end, slot) }
 	}
 	return t

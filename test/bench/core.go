@@ -9,11 +9,13 @@ import (
 	"strings"
 )
 
-// measureCore runs the core's own benchmarks.
+// measureCore runs the core's own benchmarks, and those of the voice analysis.
 func measureCore(ctx context.Context, r *report) error {
 	for _, b := range []struct{ pkg, pattern, figure, aim string }{
 		{"./internal/route", "^BenchmarkStep(Waiting|Crowd)?$", "one step of the core", "a whole call about 1 us"},
 		{"./internal/sim", "^BenchmarkCalls$", "simulated calls", ""},
+		{"./internal/voice", "^BenchmarkLeg$", "speech or not, a leg", "<= 0.001 of real time"},
+		{"./internal/media", "^BenchmarkListen$", "figures of 400 conversations, without the calls", "<= 5 % of a core"},
 	} {
 		out, err := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", b.pattern, "-benchtime", "1s",
 			"-benchmem", b.pkg).CombinedOutput()

@@ -35,11 +35,12 @@ func sections() []section {
 	return []section{
 		{"start", "start to ready, size of the binary", measureStart},
 		{"http", "durable PATCHes and GETs", measureHTTP},
-		{"core", "one step of the core, simulated calls", measureCore},
+		{"core", "one step of the core, simulated calls, the voice analysis by itself", measureCore},
 		{"bridge", "calls answered by operators and bridged (sipp)", measureBridged},
 		{"answer", "calls answered by the server itself (sipp)", measureAnswered},
 		{"relay", "audio of bridged calls", measureRelay},
 		{"recorded", "audio of bridged calls that are recorded, and of calls that are not", measureRecorded},
+		{"voice", "audio of bridged calls whose conversations are measured, and of calls that are not", measureVoice},
 		{"ringall", "fifty operators who answer one caller at once, 1,000 times", measureRingAll},
 		{"free", "an operator's BYE to the next INVITE to that operator", measureFree},
 		{"freemusic", "the same while all who wait hear music", measureFreeMusic},
