@@ -14,7 +14,7 @@ const (
 	MaxSchemas     = 2000 // that have names; what is further away is not shown
 	maxProblems    = 20
 	maxSchemaDepth = 40 // of schemas without names inside each other
-	maxNodes       = 30_000
+	maxNodes       = 10_000
 )
 
 // Schema is a schema as a page shows it. Parts that allOf puts together are one; members are in the document's order,
@@ -77,11 +77,28 @@ type schemer struct {
 	queue    []string          // references whose schemas are still to be made
 	open     []string          // references that are being put together with others, outermost first
 	nodes    int
+	objects  map[*byte]*object // what was read, by where it begins
 	problems []string
 }
 
 func newSchemer(d *Document) *schemer {
-	return &schemer{doc: d, named: map[string]*Schema{}, names: map[string]string{}, problems: []string{}}
+	return &schemer{
+		doc: d, named: map[string]*Schema{}, names: map[string]string{}, problems: []string{},
+		objects: map[*byte]*object{},
+	}
+}
+
+// object is objectOf for places that are read again and again.
+func (s *schemer) object(raw jsontext.Value) *object {
+	if raw.Kind() != '{' {
+		return nil
+	}
+	o, known := s.objects[&raw[0]]
+	if !known {
+		o = objectOf(raw)
+		s.objects[&raw[0]] = o
+	}
+	return o
 }
 
 func (s *schemer) broken(what string, err error) {
@@ -147,13 +164,16 @@ func lastStep(ref string) string {
 }
 
 func (s *schemer) node(raw jsontext.Value, depth int) *Schema {
-	o := objectOf(raw)
+	o := s.object(raw)
 	if ref := o.text("$ref"); ref != "" {
 		return s.refer(ref, o)
 	}
+	if s.nodes > maxNodes {
+		return &Schema{Cut: true}
+	}
 	parts := o.list("allOf")
 	for _, part := range parts {
-		ref := objectOf(part).text("$ref")
+		ref := s.object(part).text("$ref")
 		// One part is how OpenAPI 3.0 gives a reference a description; a part that is being put together already
 		// would have no end.
 		if ref != "" && (slices.Contains(s.open, ref) || len(parts) == 1 && !o.says()) {
@@ -185,7 +205,10 @@ func (s *schemer) inline(raw jsontext.Value, depth int) *Schema {
 		n.Cut = true
 		return n
 	}
-	m := &merger{schemer: s, into: n, depth: depth, required: map[string]bool{}, places: map[string]int{}, added: map[string]bool{}}
+	m := &merger{
+		schemer: s, into: n, depth: depth,
+		added: map[string]bool{}, required: map[string]bool{}, places: map[string]int{},
+	}
 	m.add(raw, nil)
 	for _, property := range n.Properties {
 		property.Required = m.required[property.Name]
@@ -206,7 +229,7 @@ type merger struct {
 
 // add adds one part; above are the references that led to it.
 func (m *merger) add(raw jsontext.Value, above []string) {
-	o := objectOf(raw)
+	o := m.object(raw)
 	for ref := o.text("$ref"); ref != ""; ref = o.text("$ref") {
 		if slices.Contains(above, ref) {
 			m.broken("a part of a schema", errSelf(ref))
@@ -225,7 +248,7 @@ func (m *merger) add(raw jsontext.Value, above []string) {
 			return
 		}
 		m.texts(o)
-		o = objectOf(found)
+		o = m.object(found)
 	}
 	if o == nil {
 		return // true, false, or broken: nothing to show
