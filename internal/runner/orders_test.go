@@ -111,6 +111,18 @@ func TestRetriesAndRerun(t *testing.T) {
 	}
 }
 
+func TestBrokenTextIsNoReasonNotToWrite(t *testing.T) {
+	w := newWorld(t, Limits{})
+	w.define("call", httpTask("send"), "")
+	w.do = func(context.Context, *flow.Run, *flow.Attempt) flow.Reported {
+		return flow.Reported{Status: flow.TaskFailed, Reason: "no such host: \xff", Output: flow.Map{"x": "\xfe"}}
+	}
+	run := w.untilState(w.start("call", nil), flow.Failed)
+	if a := run.Tasks[0]; a.Reason != "no such host: \ufffd" || a.Output["x"] != "\ufffd" {
+		t.Errorf("%q %q", a.Reason, a.Output)
+	}
+}
+
 func TestRestartWithTheLatestDefinition(t *testing.T) {
 	w := newWorld(t, Limits{})
 	w.define("call", httpTask("old"), "")
