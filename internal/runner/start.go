@@ -17,7 +17,7 @@ import (
 // What bounds a request to start a run.
 const (
 	MaxInput       = 1 << 20 // bytes of the input as JSON
-	MaxKey         = 255     // characters of correlation and idempotency keys
+	MaxKey         = 255     // bytes of correlation and idempotency keys
 	MaxPriority    = 99
 	MaxExecuteWait = 60 * time.Second
 )
@@ -185,9 +185,9 @@ func (r *Runner) make(
 func (r *Runner) asked(req *flow.StartRequest, child bool) (*snapshot, error) {
 	switch {
 	case len(req.CorrelationID) > MaxKey:
-		return nil, invalid("correlationId", "may have %d characters", MaxKey)
+		return nil, invalid("correlationId", "may have %d bytes", MaxKey)
 	case len(req.IdempotencyKey) > MaxKey:
-		return nil, invalid("idempotencyKey", "may have %d characters", MaxKey)
+		return nil, invalid("idempotencyKey", "may have %d bytes", MaxKey)
 	case req.Priority < 0 || req.Priority > MaxPriority:
 		return nil, invalid("priority", "must be from 0 to %d", MaxPriority)
 	case req.Version < 0:
