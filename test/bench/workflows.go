@@ -183,20 +183,26 @@ func beChild(kind, dir string) error {
 // benchWorkflows are the definitions, by kind.
 func benchWorkflows(kind, url string) string {
 	set := func(ref, value string) string {
-		return fmt.Sprintf(`{"name":"set","taskReferenceName":%q,"type":"SET_VARIABLE","inputParameters":{"n":%q}}`, ref, value)
+		return fmt.Sprintf(`{"name":"set","taskReferenceName":%q,"type":"SET_VARIABLE","inputParameters":{"n":%q}}`,
+			ref, value)
 	}
 	call := func(ref string) string {
-		return fmt.Sprintf(`{"name":"call","taskReferenceName":%q,"type":"HTTP","inputParameters":{"uri":%q,"method":"GET"}}`,
-			ref, url)
+		return fmt.Sprintf(`{"name":"call","taskReferenceName":%q,"type":"HTTP",
+			"inputParameters":{"uri":%q,"method":"GET"}}`, ref, url)
 	}
+	last := set("c", "${workflow.variables.n}")
 	tasks := map[string][]string{
-		"variables": {set("a", "${workflow.input.n}"), set("b", "${workflow.variables.n}"), set("c", "${workflow.variables.n}")},
-		"script": {set("a", "${workflow.input.n}"), `{"name":"add","taskReferenceName":"add","type":"INLINE",
+		"variables": {set("a", "${workflow.input.n}"), set("b", "${workflow.variables.n}"), last},
+		"script": {
+			set("a", "${workflow.input.n}"), `{"name":"add","taskReferenceName":"add","type":"INLINE",
 			"inputParameters":{"evaluatorType":"javascript","expression":"$.n + 1","n":"${workflow.variables.n}"}}`,
-			set("c", "${add.output.result}")},
+			set("c", "${add.output.result}"),
+		},
 		"calls": {call("a"), call("b"), call("c")},
-		"wait": {set("a", "${workflow.input.n}"),
-			`{"name":"hold","taskReferenceName":"hold","type":"WAIT","inputParameters":{"duration":"7 days"}}`, call("c")},
+		"wait": {
+			set("a", "${workflow.input.n}"),
+			`{"name":"hold","taskReferenceName":"hold","type":"WAIT","inputParameters":{"duration":"7 days"}}`, call("c"),
+		},
 	}[kind]
 	return fmt.Sprintf(`{"name":"bench","version":1,"schemaVersion":2,"tasks":[%s]}`, strings.Join(tasks, ","))
 }
