@@ -50,6 +50,13 @@ func (r *Runner) Start(ctx context.Context, req flow.StartRequest, identity, eve
 func (r *Runner) Execute(
 	ctx context.Context, req flow.StartRequest, identity string, until []string, wait time.Duration,
 ) (*flow.Run, error) {
+	return r.ExecuteUntil(ctx, req, identity, Until{Refs: until}, wait)
+}
+
+// ExecuteUntil is Execute for all that may be waited for.
+func (r *Runner) ExecuteUntil(
+	ctx context.Context, req flow.StartRequest, identity string, until Until, wait time.Duration,
+) (*flow.Run, error) {
 	lv, existing, release, err := r.make(ctx, req, origin{identity: identity})
 	if err != nil {
 		return nil, err
@@ -60,7 +67,7 @@ func (r *Runner) Execute(
 	timer := time.NewTimer(min(max(wait, 0), MaxExecuteWait))
 	defer timer.Stop()
 	ready := make(chan *flow.Run, 1)
-	w := &waiter{refs: until, told: func(run *flow.Run) { ready <- run }}
+	w := &waiter{until: until, told: func(run *flow.Run) { ready <- run }}
 	id := lv.run.ID
 	err = r.launch(ctx, lv, w)
 	release()
@@ -81,8 +88,8 @@ func (r *Runner) Execute(
 
 // waiter waits for the end of a run, or for one of its tasks.
 type waiter struct {
-	refs []string
-	told func(*flow.Run) // once, on the lane's goroutine: the run if it is over, else nil
+	until Until
+	told  func(*flow.Run) // once, on the lane's goroutine: the run if it is over, else nil
 }
 
 // reached gives what is to be done for the waiters whose wait is over with what is being written.
@@ -94,24 +101,13 @@ func (lv *live) reached() (told []func()) {
 			told = append(told, func() { w.told(run) })
 			return true
 		}
-		if len(w.refs) > 0 && slices.ContainsFunc(run.Tasks, func(a *flow.Attempt) bool { return w.sees(a) }) {
+		if w.until.reached(run) {
 			told = append(told, func() { w.told(nil) })
 			return true
 		}
 		return false
 	})
 	return told
-}
-
-func (w *waiter) sees(a *flow.Attempt) bool {
-	if !slices.Contains(w.refs, a.Ref) || a.Retried {
-		return false
-	}
-	switch a.Type {
-	case flow.TypeWait, flow.TypeHuman, flow.TypeWaitForWebhook, flow.TypeSimple:
-		return true
-	}
-	return a.Status.Final()
 }
 
 func (l *lane) unwait(id flow.RunID, w *waiter) {
