@@ -15,6 +15,7 @@ import (
 	"switchboard/internal/audio"
 	"switchboard/internal/auth"
 	"switchboard/internal/callcenter"
+	"switchboard/internal/conductor"
 	apidir "switchboard/internal/directory"
 	"switchboard/internal/engine"
 	"switchboard/internal/exchange"
@@ -61,8 +62,10 @@ type App struct {
 	scripts  *script.Sandbox
 	requests *httptask.Client // of workflows
 	runner   *runner.Runner
-	listener net.Listener
-	http     *http.Server
+
+	environment *conductor.Environment
+	listener    net.Listener
+	http        *http.Server
 
 	firstStart bool
 	wg         sync.WaitGroup

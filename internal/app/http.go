@@ -53,11 +53,15 @@ func (a *App) startHTTP(ctx context.Context) error {
 	if err := os.WriteFile(filepath.Join(a.cfg.DataDir, addressFile), []byte(a.URL()+"\n"), 0o600); err != nil {
 		return fmt.Errorf("note where the pages are: %w", err)
 	}
-	all := bySide{rest: rest, pages: pages, metrics: a.metrics()}
+	automation := newLater()
+	all := bySide{rest: rest, automation: automation, pages: pages, metrics: a.metrics()}
 	if err := a.openRequests(all); err != nil {
 		return err
 	}
 	if err := a.openWorkflows(ctx); err != nil {
+		return err
+	}
+	if err := a.openAutomation(automation); err != nil {
 		return err
 	}
 	a.http = httpServer(ofBrowsers{all, browsers{a.sessions}, http.NewCrossOriginProtection()}, a.cfg.Log)
@@ -69,16 +73,21 @@ func (a *App) startHTTP(ctx context.Context) error {
 	return nil
 }
 
-// bySide hands a request to the API or to the pages. The API also gets paths that only lead to it when cleaned: the
+// healthPath is where clients of Conductor ask whether the server is well.
+const healthPath = "/health"
+
+// bySide hands a request to one of the APIs or to the pages. The API also gets paths that only lead to it when cleaned: the
 // pages' ServeMux would answer them with a redirect, where the API promises its own 404.
-type bySide struct{ rest, pages, metrics http.Handler }
+type bySide struct{ rest, automation, pages, metrics http.Handler }
 
 // ServeHTTP implements http.Handler.
 func (b bySide) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	clean := path.Clean("/" + r.URL.Path)
 	switch {
-	case clean == "/openapi.json", strings.HasPrefix(clean+"/", "/api/"), strings.HasPrefix(r.URL.Path, "/api/"):
+	case clean == "/openapi.json", strings.HasPrefix(clean+"/", "/api/v2/"):
 		b.rest.ServeHTTP(w, r)
+	case clean == healthPath, strings.HasPrefix(clean+"/", "/api/"), strings.HasPrefix(r.URL.Path, "/api/"):
+		b.automation.ServeHTTP(w, r)
 	case clean == metricsPath:
 		b.metrics.ServeHTTP(w, r)
 	default:

@@ -14,8 +14,11 @@ const compileTime = 10 * time.Second
 
 // openWorkflows starts what runs workflows. Those that an earlier process left are taken up in the background.
 func (a *App) openWorkflows(ctx context.Context) (err error) {
+	if err := a.openEnvironment(ctx); err != nil {
+		return err
+	}
 	a.runner, err = runner.New(ctx, runner.Config{
-		Store: a.store, Doer: a.requests, Evaluator: a.scripts, Log: a.cfg.Log,
+		Store: a.store, Doer: a.requests, Evaluator: a.scripts, Env: a.environment.Map, Log: a.cfg.Log,
 		Limits: runner.Limits{Retention: time.Duration(a.cfg.WorkflowDays) * 24 * time.Hour},
 		Compiles: func(language flow.Language, text string) error {
 			ctx, cancel := context.WithTimeout(context.Background(), compileTime)

@@ -72,13 +72,11 @@ func (a *API) putSecret(r *request) (any, error) {
 		return nil, err
 	}
 	err = a.Secrets.Put(r.Context(), r.path["key"], value, list(r.query["hosts"]))
-	switch {
-	case err == nil:
-		return nothing{}, nil
-	case errors.Is(err, vault.ErrFull), !vault.Internal(err):
+	var wrong vault.Invalid
+	if errors.Is(err, vault.ErrFull) || errors.As(err, &wrong) {
 		return nil, badRequest("%v", err)
 	}
-	return nil, err
+	return nothing{}, err
 }
 
 func (a *API) dropSecret(r *request) (any, error) {
