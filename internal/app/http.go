@@ -76,8 +76,8 @@ func (a *App) startHTTP(ctx context.Context) error {
 // healthPath is where clients of Conductor ask whether the server is well.
 const healthPath = "/health"
 
-// bySide hands a request to one of the APIs or to the pages. The API also gets paths that only lead to it when cleaned: the
-// pages' ServeMux would answer them with a redirect, where the API promises its own 404.
+// bySide hands a request to one of the APIs or to the pages. The APIs also get paths that only lead to them when
+// cleaned: the pages' ServeMux would answer them with a redirect, where the API promises its own 404.
 type bySide struct{ rest, automation, pages, metrics http.Handler }
 
 // ServeHTTP implements http.Handler.

@@ -25,7 +25,7 @@ const (
 	invalidToken = "INVALID_TOKEN"
 )
 
-// tokenHeader is that of every token that is taken: nothing else is said about how it is signed (RFC 7515, RFC 8725 3.1).
+// tokenHeader is that of every token that is taken: a token has no say in how it is signed (RFC 8725 3.1).
 var tokenHeader = base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"HS256","typ":"JWT"}`))
 
 // claims are what a token says (RFC 7519 4.1).
