@@ -111,6 +111,7 @@ type Config struct {
 	Uploads     Uploads
 	DeadLetters DeadLetters
 	Directory   Directory
+	Tests       TestRequests
 	Dialable    func(number string) bool // whether calls to it are allowed; nil: to all
 
 	RateLimit        int              // requests a minute per operation and key; 0: limit.DefaultPerMinute

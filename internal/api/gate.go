@@ -32,6 +32,8 @@ var ownLimits = map[string]ownLimit{
 	"call.put_call_labels": {250, time.Minute},
 	"webhooks.create":      {100, time.Minute},
 	"callrouters.update":   {1, 5 * time.Minute}, // of each router
+
+	"x.testrequests.create": {10, time.Minute},
 }
 
 // scaled is a limit on a server whose usual rate limit is perMinute.

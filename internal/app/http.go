@@ -34,11 +34,13 @@ func (a *App) startHTTP(ctx context.Context) error {
 	if err := a.openAPIs(); err != nil {
 		return err
 	}
+	tests := newTestRequests(a.apis)
 	rest := api.New(api.Config{
 		Settings: a.store, Voicemails: a.store, History: a.store, Live: live{a.engine}, Phones: a.sip,
 		DataDir: a.cfg.DataDir, RateLimit: a.cfg.RateLimit, CompanyRateLimit: a.cfg.CompanyRateLimit, Log: a.cfg.Log,
 		Calls: a.store, Recordings: a.store, Callbacks: callbacks{a.engine, a.store}, Uploads: a.uploads,
 		DeadLetters: deadLetters{a.store, a.hooks}, Dialable: a.lines.Allowed, Directory: apis{a.apis},
+		Tests: tests,
 	})
 	pages := console.New(console.Config{
 		Feed: a.engine.Subscribe, Sessions: browsers{a.sessions}, Dist: web.Dist(), Version: Version,
@@ -64,6 +66,7 @@ func (a *App) startHTTP(ctx context.Context) error {
 	if err := a.openAutomation(automation); err != nil {
 		return err
 	}
+	tests.workflows.Store(a.runner)
 	a.http = httpServer(ofBrowsers{all, browsers{a.sessions}, http.NewCrossOriginProtection()}, a.cfg.Log)
 	a.wg.Go(func() {
 		if err := a.http.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {
