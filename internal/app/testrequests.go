@@ -84,7 +84,7 @@ func (t *testRequests) Send(
 	if err != nil {
 		return nil, testError(err)
 	}
-	return t.show(ctx, run)
+	return t.show(run)
 }
 
 // testStart makes a run of a test.
@@ -220,8 +220,8 @@ func testItem(run *flow.Run) flow.Map {
 	return item
 }
 
-// maskedRequest is a request as it was asked for. What somebody wrote into headers that hold keys is not shown; the name
-// of a secret is.
+// maskedRequest is a request as it was asked for. What somebody wrote into headers that hold keys is not shown; the
+// name of a secret is.
 func maskedRequest(attempt *flow.Attempt) flow.Map {
 	request, _ := flow.PlainMap(attempt.Input)["http_request"].(flow.Map)
 	headers, _ := request["headers"].(flow.Map)
@@ -256,11 +256,11 @@ func (t *testRequests) Get(ctx context.Context, id string) (jsontext.Value, erro
 	if err != nil {
 		return nil, err
 	}
-	return t.show(ctx, run)
+	return t.show(run)
 }
 
 // show is all that is known of a test.
-func (t *testRequests) show(_ context.Context, run *flow.Run) (jsontext.Value, error) {
+func (t *testRequests) show(run *flow.Run) (jsontext.Value, error) {
 	shown := flow.Map{
 		"id": string(run.ID), "date": strconv.FormatInt(run.Created.UnixMilli(), 10), "state": string(run.State),
 	}
@@ -281,7 +281,21 @@ func (t *testRequests) show(_ context.Context, run *flow.Run) (jsontext.Value, e
 		shown["output"] = output
 		if exchange, ok := attempt.Output["exchange"].(flow.Map); ok {
 			shown["exchange"] = exchange
+			t.judge(shown, run.Definition.Metadata, exchange)
 		}
 	}
 	return flow.Encode(shown), nil
+}
+
+// judge adds whether request and answer fit the document of the operation.
+func (t *testRequests) judge(shown, tested, exchange flow.Map) {
+	if textIn(tested, "document_url") == "" {
+		return
+	}
+	doc, here := t.apis.Open(textIn(tested, "document_url"))
+	if !here {
+		return
+	}
+	request, response := judge(doc, textIn(tested, "method"), textIn(tested, "path"), exchange)
+	shown["request_verdict"], shown["response_verdict"] = verdictValue(request), verdictValue(response)
 }

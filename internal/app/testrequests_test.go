@@ -70,6 +70,9 @@ func TestTestRequestChangesASettingAndIsRemembered(t *testing.T) {
 		in(got, "output.exchange") != nil || in(got, "request.headers.X-API-Key") != "***" {
 		t.Errorf("%s", flow.Encode(got))
 	}
+	if n := len(in(got, "request_verdict.findings").([]any)) + len(in(got, "response_verdict.findings").([]any)); n > 0 {
+		t.Errorf("%s", flow.Encode(got))
+	}
 	raw, err := with.Get(t.Context(), got["id"].(string))
 	if err != nil || string(raw) != string(flow.Encode(got)) {
 		t.Errorf("later it is %s (%v)", raw, err)
@@ -95,6 +98,22 @@ func TestTestRequestChangesASettingAndIsRemembered(t *testing.T) {
 	}
 	if _, err := with.Get(t.Context(), "none"); !errors.As(err, new(*problem.Error)) {
 		t.Errorf("an unknown one: %v", err)
+	}
+}
+
+func TestTestRequestIsComparedWithItsDocument(t *testing.T) {
+	a := withACenter(t)
+	got := sendTest(t, tester(a), auth.Page(), api.TestRequest{
+		Request: jsontext.Value(`{"uri":"` + a.URL() + `/api/v2/callcenters/x","method":"PATCH",
+			"body":{"ring_seconds":true}}`),
+		Operation: updateCenter,
+	})
+	var found []string
+	for _, finding := range in(got, "request_verdict.findings").([]any) {
+		found = append(found, in(finding, "in").(string)+" "+in(finding, "at").(string))
+	}
+	if strings.Join(found, ", ") != "path id, body /ring_seconds" || in(got, "response_verdict.unchecked") != nil {
+		t.Errorf("%v: %s", found, flow.Encode(got))
 	}
 }
 
