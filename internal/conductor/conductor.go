@@ -45,6 +45,8 @@ type Config struct {
 	Evaluator   runner.Evaluator // of scripts in dry runs
 	TokenKey    []byte           // signs tokens
 	Version     string
+	Scheduler   Scheduler    // nil: there are no schedules
+	Events      Events       // nil: there are no event handlers
 	RateLimit   int          // requests a second of one key; 0: DefaultRateLimit
 	Failures    *limit.Guard // of failed authentications; nil: its own, limit.MaxAPIFailures
 	Now         func() time.Time
@@ -80,9 +82,16 @@ func New(config Config) *API {
 		config.Log = slog.New(slog.DiscardHandler)
 	}
 	a := &API{Config: config, routes: &node{}, gate: limit.NewLog[string](config.RateLimit, time.Second)}
-	for _, group := range [][]route{
+	groups := [][]route{
 		metadataRoutes, tagRoutes, workflowRoutes, bulkRoutes, searchRoutes, taskRoutes, secretRoutes, otherRoutes,
-	} {
+	}
+	if config.Scheduler != nil {
+		groups = append(groups, scheduleRoutes)
+	}
+	if config.Events != nil {
+		groups = append(groups, eventRoutes)
+	}
+	for _, group := range groups {
 		for _, r := range group {
 			a.routes.add(r)
 		}

@@ -3,6 +3,7 @@ package conductor
 import (
 	"bytes"
 	"context"
+	"slices"
 
 	"github.com/go-json-experiment/json"
 
@@ -26,28 +27,23 @@ const (
 	MaxTagText = 255 // characters of a key or a value
 )
 
-var tagRoutes = tagRoutesOf(map[string]string{
-	kindWorkflow: "/api/metadata/workflow/{name}/tags", kindTask: "/api/metadata/task/{name}/tags",
-	kindSecret: "/api/secrets/{key}/tags", kindEnvironment: "/api/environment/{key}/tags",
-})
+var tagRoutes = slices.Concat(
+	[]route{{method: "GET", path: "/api/metadata/tags", handle: (*API).allTags}},
+	tagsAt(kindWorkflow, "/api/metadata/workflow/{name}/tags"), tagsAt(kindTask, "/api/metadata/task/{name}/tags"),
+	tagsAt(kindSecret, "/api/secrets/{key}/tags"), tagsAt(kindEnvironment, "/api/environment/{key}/tags"),
+)
 
-func tagRoutesOf(paths map[string]string) []route {
-	routes := []route{{method: "GET", path: "/api/metadata/tags", handle: (*API).allTags}}
-	for kind, path := range paths {
-		routes = append(routes,
-			route{method: "GET", path: path, handle: func(a *API, r *request) (any, error) { return a.getTags(r, kind) }},
-			route{method: "PUT", path: path, handle: func(a *API, r *request) (any, error) {
-				return a.putTags(r, kind, true)
-			}},
-			route{method: "POST", path: path, handle: func(a *API, r *request) (any, error) {
-				return a.putTags(r, kind, false)
-			}},
-			route{method: "DELETE", path: path, handle: func(a *API, r *request) (any, error) {
-				return a.dropTags(r, kind)
-			}},
-		)
+// tagsAt are the routes of the tags of one kind of things.
+func tagsAt(kind, path string) []route {
+	put := func(replace bool) handle {
+		return func(a *API, r *request) (any, error) { return a.putTags(r, kind, replace) }
 	}
-	return routes
+	return []route{
+		{method: "GET", path: path, handle: func(a *API, r *request) (any, error) { return a.getTags(r, kind) }},
+		{method: "PUT", path: path, handle: put(true)},
+		{method: "POST", path: path, handle: put(false)},
+		{method: "DELETE", path: path, handle: func(a *API, r *request) (any, error) { return a.dropTags(r, kind) }},
+	}
 }
 
 // tag is a tag as clients know it.
@@ -126,6 +122,10 @@ func (a *API) exists(kind, name string) error {
 		ok = a.Secrets.Has(name)
 	case kindEnvironment:
 		_, ok = a.Environment.Map()[name]
+	case kindSchedule:
+		_, ok = a.schedule(name)
+	case kindEvent:
+		ok = slices.ContainsFunc(a.Events.Handlers(), func(h flow.EventHandler) bool { return h.Name == name })
 	}
 	if !ok {
 		return missing("there is no %s %s", kind, name)
