@@ -106,7 +106,12 @@ func TestRetriesAndRerun(t *testing.T) {
 	if got := trace(run); got != "COMPLETED, first COMPLETED, send COMPLETED" {
 		t.Error(got)
 	}
-	if st := w.runner.Stats(); st.RunsRevived != 2 || st.RunsFailed != 1 || st.RunsCompleted != 2 {
+	// What is on disk is counted a moment after it can be read.
+	st := w.runner.Stats()
+	for until := time.Now().Add(5 * time.Second); st.RunsCompleted < 2 && time.Now().Before(until); st = w.runner.Stats() {
+		time.Sleep(time.Millisecond)
+	}
+	if st.RunsRevived != 2 || st.RunsFailed != 1 || st.RunsCompleted != 2 {
 		t.Errorf("%+v", st)
 	}
 }
