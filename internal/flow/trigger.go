@@ -43,7 +43,8 @@ type EventHandler struct {
 
 // Action is one of the things that an event handler does.
 type Action struct {
-	Action       string           `json:"action"` // start_workflow, complete_task, fail_task, update_workflow_variables, ...
+	// Action is start_workflow, complete_task, fail_task, terminate_workflow or update_workflow_variables.
+	Action       string           `json:"action"`
 	Start        *StartRequest    `json:"start_workflow,omitzero"`
 	Complete     *ActionTask      `json:"complete_task,omitzero"`
 	Fail         *ActionTask      `json:"fail_task,omitzero"`
