@@ -51,6 +51,7 @@ func sections() []section {
 		{"starved", "twice the highest good rate of half a processor", measureStarved},
 		{"workflows", "workflows: durable runs, HTTP tasks, 100,000 that wait", measureWorkflows},
 		{"told", "twice the rate that the server was told to take", measureTold},
+		{"directory", "searches of the API directory, generated bodies", measureDirectory},
 		{"rest", "memory a minute after a rush", measureRest},
 	}
 }
