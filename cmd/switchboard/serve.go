@@ -35,6 +35,8 @@ type serverFlags struct {
 	PublicURL         string        `name:"public-url" help:"Where others reach pages and API, when it differs."`
 	WorkflowRateLimit int           `default:"500" help:"Requests a second of one key to the workflows' API."`
 	WorkflowDays      int           `default:"30" help:"Days for which workflow runs are kept after their end."`
+	ConductorURL      string        `name:"conductor-url" help:"Conductor cluster for workflows of engine conductor."`
+	ConductorSecret   string        `default:"conductor" help:"Name of the secret with the cluster's keyId and keySecret."`
 	EgressProxy       string        `help:"Proxy for requests to other servers, http://HOST:PORT."`
 	SMTP              string        `name:"smtp" help:"Mail server for alerts, host:port."`
 	MailFrom          string        `help:"Sender of mailed alerts."`
@@ -57,6 +59,7 @@ func (f serverFlags) config(dir string) app.Config {
 		Country: f.Country, RateLimit: f.RateLimit, CompanyRateLimit: f.CompanyRateLimit, Prompts: f.Prompts,
 		NewCallsPerSec: f.NewCallsPerSec, Drain: f.Drain,
 		EgressAllow: f.EgressAllow, WorkflowDays: f.WorkflowDays, WorkflowRateLimit: f.WorkflowRateLimit,
+		ConductorURL: f.ConductorURL, ConductorSecret: f.ConductorSecret,
 		EgressProxy: f.EgressProxy, PublicURL: f.PublicURL,
 		SecretKey: os.Getenv(secretKeyVariable), SMTP: f.SMTP, MailFrom: f.MailFrom, MailTo: f.MailTo,
 		DialAllow: f.DialAllow, DialCap: f.DialCap, Log: newLog(f.Verbose),

@@ -64,6 +64,7 @@ type App struct {
 	runner   *runner.Runner
 
 	environment *conductor.Environment
+	cluster     *conductor.Cluster // nil: there is none
 	listener    net.Listener
 	http        *http.Server
 

@@ -43,6 +43,23 @@ func (a *App) openEnvironment(ctx context.Context) (err error) {
 	return err
 }
 
+// openCluster makes the way to the cluster that runs what is not run here, if there is one.
+func (a *App) openCluster() error {
+	if a.cfg.ConductorURL == "" {
+		return nil
+	}
+	guard, err := a.cfg.guard()
+	if err != nil {
+		return err
+	}
+	a.cluster, err = conductor.NewCluster(a.cfg.ConductorURL, guard.Client(conductor.ClusterTimeout), a.vault,
+		a.cfg.ConductorSecret)
+	if err != nil {
+		return fmt.Errorf("conductor-url: %w", err)
+	}
+	return nil
+}
+
 // openAutomation makes the API that clients of Conductor know.
 func (a *App) openAutomation(where *later) error {
 	key, err := tokenKey(a.cfg.DataDir)
@@ -51,7 +68,8 @@ func (a *App) openAutomation(where *later) error {
 	}
 	where.is(conductor.New(conductor.Config{
 		Runner: a.runner, Keys: a.store, Shelf: a.store, Secrets: a.vault, Environment: a.environment,
-		Evaluator: a.scripts, TokenKey: key, Version: Version, RateLimit: a.cfg.WorkflowRateLimit, Log: a.cfg.Log,
+		Evaluator: a.scripts, Cluster: a.cluster,
+		TokenKey: key, Version: Version, RateLimit: a.cfg.WorkflowRateLimit, Log: a.cfg.Log,
 	}))
 	return nil
 }

@@ -28,6 +28,7 @@ const (
 	DefaultRateLimit        = 1200 // requests a minute per operation and key
 	DefaultCompanyRateLimit = 20   // requests a second per company
 	DefaultCountry          = "us"
+	DefaultConductorSecret  = "conductor"
 	DefaultDrain            = 10 * time.Second
 	DefaultDialCap          = 100 // calls out an hour
 	DefaultWorkflowDays     = 30
@@ -57,6 +58,8 @@ type Config struct {
 	SecretKey         string   // of the secrets of workflows; "": the file of package vault
 	WorkflowRateLimit int      // requests a second of one key to the workflows' API
 	WorkflowDays      int      // for how many days workflow runs are kept after their end
+	ConductorURL      string   // of a Conductor cluster that runs definitions of engine "conductor"; "": there is none
+	ConductorSecret   string   // name of the secret with its keyId and keySecret
 	EgressProxy       string   // URL of the proxy for all that goes out over HTTP; "": none
 	SMTP              string   // host:port of the server that alerts are mailed through; "": none are
 	MailFrom          string   // who mails them
@@ -80,6 +83,7 @@ func (c Config) withDefaults() Config {
 	text(&c.SIP, DefaultSIP)
 	text(&c.RTPPorts, DefaultRTPPorts)
 	text(&c.Country, DefaultCountry)
+	text(&c.ConductorSecret, DefaultConductorSecret)
 	text(&c.Company, "My company")
 	number(&c.RateLimit, DefaultRateLimit)
 	number(&c.CompanyRateLimit, DefaultCompanyRateLimit)
@@ -128,6 +132,11 @@ func (c Config) check() error {
 	}
 	if _, err := c.guard(); err != nil {
 		wrong = append(wrong, err)
+	}
+	if c.ConductorURL != "" {
+		if _, err := conductor.NewCluster(c.ConductorURL, nil, nil, ""); err != nil {
+			wrong = append(wrong, fmt.Errorf("conductor-url: %w", err))
+		}
 	}
 	if _, err := c.publicURL(); err != nil {
 		wrong = append(wrong, err)

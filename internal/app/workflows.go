@@ -17,7 +17,10 @@ func (a *App) openWorkflows(ctx context.Context) (err error) {
 	if err := a.openEnvironment(ctx); err != nil {
 		return err
 	}
-	a.runner, err = runner.New(ctx, runner.Config{
+	if err := a.openCluster(); err != nil {
+		return err
+	}
+	config := runner.Config{
 		Store: a.store, Doer: a.requests, Evaluator: a.scripts, Env: a.environment.Map, Log: a.cfg.Log,
 		Limits: runner.Limits{Retention: time.Duration(a.cfg.WorkflowDays) * 24 * time.Hour},
 		Compiles: func(language flow.Language, text string) error {
@@ -25,8 +28,11 @@ func (a *App) openWorkflows(ctx context.Context) (err error) {
 			defer cancel()
 			return a.scripts.Compile(ctx, language, text)
 		},
-	})
-	if err != nil {
+	}
+	if a.cluster != nil {
+		config.Elsewhere = a.cluster
+	}
+	if a.runner, err = runner.New(ctx, config); err != nil {
 		return fmt.Errorf("read the workflows: %w", err)
 	}
 	return nil

@@ -44,6 +44,7 @@ type Config struct {
 	Environment *Environment
 	Evaluator   runner.Evaluator // of scripts in dry runs
 	TokenKey    []byte           // signs tokens
+	Cluster     *Cluster         // nil: there is none
 	Version     string
 	Scheduler   Scheduler    // nil: there are no schedules
 	Events      Events       // nil: there are no event handlers
@@ -141,6 +142,11 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case nothing:
 	case none:
 		w.WriteHeader(http.StatusNoContent)
+	case raw:
+		if answer.kind != "" {
+			header.Set("Content-Type", answer.kind)
+		}
+		_, _ = w.Write(answer.body)
 	case text:
 		header.Set("Content-Type", "text/plain;charset=utf-8")
 		_, _ = io.WriteString(w, string(answer)) // a client that is gone

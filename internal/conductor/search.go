@@ -165,6 +165,9 @@ func (a *API) search(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if answer, done, err := a.searchElsewhere(r, q); done {
+		return answer, err
+	}
 	found, total, err := a.Runner.Search(r.Context(), q)
 	if err != nil {
 		return nil, err
@@ -186,6 +189,9 @@ func (a *API) searchWhole(r *request) (any, error) {
 	}
 	if q.Size > MaxWhole {
 		return nil, invalid("size", "may be %d at most where runs are answered whole", MaxWhole)
+	}
+	if answer, done, err := a.searchElsewhere(r, q); done {
+		return answer, err
 	}
 	found, total, err := a.Runner.Search(r.Context(), q)
 	if err != nil {

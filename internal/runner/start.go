@@ -37,6 +37,9 @@ var errKeyBusy = errors.New("another run with this idempotency key is just being
 // started it ("" if people did). What is wrong with the request is an ErrInvalid, an unknown workflow an ErrNotFound,
 // an idempotency key that was used an ErrConflict, or with RETURN_EXISTING the run that has it.
 func (r *Runner) Start(ctx context.Context, req flow.StartRequest, identity, event string) (flow.RunID, error) {
+	if r.elsewhere(req) {
+		return r.startElsewhere(ctx, req)
+	}
 	lv, existing, release, err := r.make(ctx, req, origin{identity: identity, event: event})
 	if err != nil || existing != "" {
 		return existing, err
@@ -57,6 +60,9 @@ func (r *Runner) Execute(
 func (r *Runner) ExecuteUntil(
 	ctx context.Context, req flow.StartRequest, identity string, until Until, wait time.Duration,
 ) (*flow.Run, error) {
+	if r.elsewhere(req) {
+		return nil, conflict("%s runs on the cluster: it can be started, not waited for", req.Name)
+	}
 	lv, existing, release, err := r.make(ctx, req, origin{identity: identity})
 	if err != nil {
 		return nil, err
@@ -316,6 +322,10 @@ func (l *lane) startRun(lv *live, e flow.StartRun) {
 			l.look(lv, e, a.Child)
 			return
 		}
+	}
+	if l.r.elsewhere(e.Request) {
+		l.startChildElsewhere(lv, e)
+		return
 	}
 	from := origin{identity: parent.Identity, event: parent.Event, hurried: true}
 	if e.Wait {
