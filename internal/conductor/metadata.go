@@ -175,8 +175,8 @@ func noWorkflow(name string, version int) error {
 
 func (a *API) deleteDefinition(r *request) (any, error) {
 	number, err := whole("version", r.path["version"])
-	if err != nil {
-		return nil, err
+	if err != nil || number == 0 {
+		return nil, invalid("version", "must be a whole number, 1 or more")
 	}
 	return nothing{}, a.Runner.DeleteDefinition(r.Context(), r.path["name"], number)
 }

@@ -88,8 +88,20 @@ func (r *Runner) ExecuteUntil(
 	case <-timer.C:
 	case <-ctx.Done():
 	}
-	r.lane(id).put(func() { r.lane(id).unwait(id, w) })
-	return r.Run(ctx, id, true)
+	durable, l := make(chan struct{}), r.lane(id)
+	taken := l.put(func() {
+		l.unwait(id, w)
+		l.hold(func() { close(durable) })
+	})
+	if !taken {
+		return nil, ErrClosed
+	}
+	select {
+	case <-durable:
+		return r.Run(ctx, id, true)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // waiter waits for the end of a run, or for one of its tasks.
