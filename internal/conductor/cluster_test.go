@@ -149,7 +149,8 @@ func TestRunsOfOursStartRunsOnTheCluster(t *testing.T) {
 func TestWithoutAClusterNothingIsHandedOver(t *testing.T) {
 	w := newWorld(t, nil)
 	answer := w.call("POST", "/api/metadata/workflow", far, nil)
-	if message, _ := errorOf(t, answer.Body.String()); answer.Code != 400 || !strings.Contains(message, "--conductor-url") {
+	message, _ := errorOf(t, answer.Body.String())
+	if answer.Code != http.StatusBadRequest || !strings.Contains(message, "--conductor-url") {
 		t.Errorf("%d %s", answer.Code, answer.Body)
 	}
 }

@@ -22,8 +22,11 @@ func TestTagsAreKeptByKindAndName(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ kind, name, want string }{
-		{"workflow", "a", "[{a k 1}]"}, {"workflow", "", "[{a k 1} {b k 1}]"}, {"task", "a", "[{a t 2}]"},
-		{"", "", "[{a t 2} {a k 1} {b k 1}]"}, {"secret", "a", "[]"},
+		{"workflow", "a", "[{a k 1}]"},
+		{"workflow", "", "[{a k 1} {b k 1}]"},
+		{"task", "a", "[{a t 2}]"},
+		{"", "", "[{a t 2} {a k 1} {b k 1}]"},
+		{"secret", "a", "[]"},
 	} {
 		if got, err := s.Tags(t.Context(), c.kind, c.name); err != nil || fmt.Sprint(got) != c.want {
 			t.Errorf("%q %q: %v, %v", c.kind, c.name, got, err)
