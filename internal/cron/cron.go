@@ -79,7 +79,9 @@ func (e *Expression) Next(after time.Time, zone *time.Location) time.Time {
 }
 
 // wall is what a clock shows that is offset seconds ahead, written as a time in UTC.
-func wall(at time.Time, offset int) time.Time { return at.UTC().Add(time.Duration(offset) * time.Second) }
+func wall(at time.Time, offset int) time.Time {
+	return at.UTC().Add(time.Duration(offset) * time.Second)
+}
 
 // within is the first time from from on, and before until, that a clock shows and the expression names.
 func (e *Expression) within(from, until time.Time) (time.Time, bool) {
@@ -130,7 +132,9 @@ func first(set uint64, from int) int {
 	return -1
 }
 
-func lastOf(day time.Time) int { return time.Date(day.Year(), day.Month()+1, 0, 0, 0, 0, 0, time.UTC).Day() }
+func lastOf(day time.Time) int {
+	return time.Date(day.Year(), day.Month()+1, 0, 0, 0, 0, 0, time.UTC).Day()
+}
 
 func (d days) has(day time.Time) bool {
 	n, last := day.Day(), lastOf(day)

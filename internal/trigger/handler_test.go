@@ -1,0 +1,237 @@
+package trigger
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"switchboard/internal/flow"
+	"switchboard/internal/store"
+)
+
+const ended = "switchboard:call.ended"
+
+func TestEventStartsAWorkflow(t *testing.T) {
+	w := newWorld(t)
+	w.handler(starter("tell", ended))
+	w.tell("e1", ended, `{"call":{"id":7,"from":"+4930"}}`)
+	w.tell("e1", ended, `{"call":{"id":7,"from":"+4930"}}`)
+	w.tell("e2", "switchboard:call.missed", `{}`)
+	shots := w.until("tell", 1)
+	w.restart() // the events are still known
+	w.tell("e1", ended, `{"call":{"id":7,"from":"+4930"}}`)
+	w.tell("e3", ended, `{"call":{"id":8}}`)
+	w.until("tell", 2)
+	got := w.requests()
+	if len(got) != 2 || shots[0].Run == "" || shots[0].State != Executed || shots[0].Workflow != "tell" {
+		t.Fatalf("started %d, %+v", len(got), shots)
+	}
+	req := got[0]
+	if req.CorrelationID != "call 7" || req.Input["who"] != "+4930" || req.Input["all"] != "e1" ||
+		req.Input["conductor.event.messageId"] != "e1" || req.Input["conductor.event.name"] != ended {
+		t.Errorf("started %+v", req)
+	}
+	if got[1].Input["who"] != nil {
+		t.Errorf("a path that leads nowhere is %v", got[1].Input["who"])
+	}
+	if stats := w.triggers.Stats(); stats.Events != 1 || stats.Caused != 1 || stats.Dropped != 0 {
+		t.Errorf("%+v", stats)
+	}
+}
+
+func TestHandlerThatDoesNotListen(t *testing.T) {
+	w := newWorld(t)
+	idle := starter("idle", ended)
+	idle.Active = false
+	w.handler(idle)
+	picky := starter("picky", ended)
+	picky.Condition = `$.n == 2`
+	w.handler(picky)
+	broken := starter("broken", ended)
+	broken.Condition = `what`
+	w.handler(broken)
+	param := starter("param", ended)
+	param.Condition, param.EvaluatorType = "yes", evaluatorValueParam
+	w.handler(param)
+	w.tell("e1", ended, `{"n":1,"yes":"false"}`)
+	w.tell("e2", ended, `{"n":2,"yes":true}`)
+	failed := w.until("broken", 2)
+	if w.until("picky", 1)[0].Cause != "e2" || w.until("param", 1)[0].Cause != "e2" || len(w.requests()) != 2 {
+		t.Errorf("started %v", w.requests())
+	}
+	if failed[0].State != Failed || !strings.Contains(failed[0].Reason, "condition: it is not understood") {
+		t.Errorf("%+v", failed[0])
+	}
+	if _, total, err := w.triggers.Shots(t.Context(), ShotQuery{Name: "idle"}); err != nil || total != 0 {
+		t.Errorf("the idle one did %d, %v", total, err)
+	}
+}
+
+func TestEveryAction(t *testing.T) {
+	w := newWorld(t)
+	w.handler(&Handler{Name: "all", Event: "conductor:w:x", Active: true, Actions: []Action{
+		{Action: ActionComplete, Complete: &TaskDetails{
+			Workflow: "${run}", Ref: "wait_${n}", Output: flow.Map{"n": "${n}"},
+		}},
+		{Action: ActionFail, Fail: &TaskDetails{Task: "${task}"}},
+		{Action: ActionTerminate, Terminate: &Termination{Workflow: "${run}", Reason: "of ${n}"}},
+		{Action: ActionUpdate, Update: &Variables{Workflow: "${run}", Variables: flow.Map{"n": "${n}"}}},
+		{Action: ActionComplete, Complete: &TaskDetails{Workflow: "${none}", Ref: "x"}},
+		{Action: ActionComplete, ExpandInlineJSON: true, Complete: &TaskDetails{
+			Task: "t", Output: flow.Map{"inner": "${text.a}"},
+		}},
+	}})
+	payload := flow.Map{"run": "r1", "n": int64(3), "task": "t9", "text": `{"a":5}`}
+	if err := w.triggers.Publish(t.Context(), "task-1", "conductor:w:x", payload); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.triggers.Publish(t.Context(), "task-1", "conductor:w:x", payload); err != nil {
+		t.Fatal(err)
+	}
+	shots := w.until("all", 6)
+	want := []string{
+		`report r1 wait_3 COMPLETED {"n":3}`, `report  t9 FAILED {}`, `do r1 flow.Terminate{of 3 false}`,
+		`do r1 flow.SetVariables{map[n:3]}`, `report  t COMPLETED {"inner":5}`,
+	}
+	if !slices.Equal(w.orders, want) {
+		t.Errorf("orders:\n%s\nwant\n%s", strings.Join(w.orders, "\n"), strings.Join(want, "\n"))
+	}
+	if shots[4].State != Failed || !strings.Contains(shots[4].Reason, "names no run") || shots[3].Run != "r1" {
+		t.Errorf("%+v", shots)
+	}
+}
+
+func TestEventThatCannotBeDealtWithNowIsLeftForLater(t *testing.T) {
+	w := newWorld(t)
+	w.handler(starter("tell", ended))
+	w.mu.Lock()
+	w.refuse = func(flow.StartRequest) error { return store.ErrClosed }
+	w.mu.Unlock()
+	w.tell("e1", ended, `{"call":{}}`)
+	for w.triggers.Stats().Events == 0 { // until it is on disk
+		w.triggers.pause(1)
+	}
+	w.mu.Lock()
+	w.refuse = func(flow.StartRequest) error { return errors.New("there is no workflow tell") }
+	w.mu.Unlock()
+	w.restart()
+	if shot := w.until("tell", 1)[0]; shot.State != Failed || shot.Reason != "there is no workflow tell" {
+		t.Errorf("%+v", shot)
+	}
+}
+
+func TestEventsBeyondTheLimitAreDroppedAndCounted(t *testing.T) {
+	w := newWorld(t)
+	w.handler(starter("tell", ended))
+	w.triggers.Close() // so that nobody takes what is told
+	for i := range MaxWaiting + 3 {
+		w.tell(fmt.Sprint(i), ended, `{}`)
+	}
+	if s := w.triggers.Stats(); s.Dropped != 3 || s.Waiting != MaxWaiting {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestPayloadThatIsNoneIsCounted(t *testing.T) {
+	w := newWorld(t)
+	w.handler(starter("tell", ended))
+	big := flow.Map{"x": strings.Repeat("x", MaxPayload-len(`{"x":""}`))}
+	if err := w.triggers.Publish(t.Context(), "t1", ended, big); err != nil {
+		t.Errorf("at the limit: %v", err)
+	}
+	big["x"] = big["x"].(string) + "x"
+	if err := w.triggers.Publish(t.Context(), "t2", ended, big); err == nil {
+		t.Error("beyond the limit")
+	}
+	w.tell("e1", ended, `[]`)
+	for w.triggers.Stats().Dropped == 0 {
+		w.triggers.pause(1)
+	}
+	if err := w.triggers.Publish(t.Context(), "t3", "switchboard:nobody", nil); err != nil {
+		t.Errorf("that nobody waits for: %v", err)
+	}
+}
+
+func TestHandlersThatAreWrong(t *testing.T) {
+	w := newWorld(t)
+	for path, spoil := range map[string]func(*Handler){
+		"/name":                     func(h *Handler) { h.Name = "a/b" },
+		"/event":                    func(h *Handler) { h.Event = "kafka:x" },
+		"/event ":                   func(h *Handler) { h.Event = "switchboard:" },
+		"/event  ":                  func(h *Handler) { h.Event = "" },
+		"/condition":                func(h *Handler) { h.Condition = ";;" },
+		"/condition ":               func(h *Handler) { h.Condition = strings.Repeat("x", MaxText+1) },
+		"/description":              func(h *Handler) { h.Description = strings.Repeat("x", MaxText+1) },
+		"/evaluatorType":            func(h *Handler) { h.EvaluatorType = "python" },
+		"/actions":                  func(h *Handler) { h.Actions = nil },
+		"/actions ":                 func(h *Handler) { h.Actions = make([]Action, MaxActions+1) },
+		"/actions/0/action":         func(h *Handler) { h.Actions[0].Action = "dance" },
+		"/actions/0/start_workflow": func(h *Handler) { h.Actions[0].Start = nil },
+		"/actions/0/start_workflow/name": func(h *Handler) {
+			h.Actions[0].Start = &flow.StartRequest{}
+		},
+		"/actions/0/start_workflow/idempotencyKey": func(h *Handler) { h.Actions[0].Start.IdempotencyKey = "x" },
+		"/actions/0/start_workflow/input": func(h *Handler) {
+			h.Actions[0].Start.Input = flow.Map{"x": strings.Repeat("x", MaxInput)}
+		},
+		"/actions/0/complete_task":                        func(h *Handler) { h.Actions[0].Action = ActionComplete },
+		"/actions/0/fail_task":                            func(h *Handler) { h.Actions[0] = Action{Action: ActionFail, Fail: &TaskDetails{}} },
+		"/actions/0/terminate_workflow":                   func(h *Handler) { h.Actions[0].Action = ActionTerminate },
+		"/actions/0/update_workflow_variables/workflowId": func(h *Handler) { h.Actions[0] = Action{Action: ActionUpdate, Update: &Variables{}} },
+	} {
+		h := starter("tell", ended)
+		spoil(h)
+		err := w.triggers.CreateHandler(t.Context(), "ada", "", h)
+		var wrong *Error
+		if !errors.As(err, &wrong) || !errors.Is(err, ErrInvalid) || wrong.Problems[0].Path != strings.TrimSpace(path) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	if list := w.triggers.Handlers("", false); len(list) != 0 {
+		t.Errorf("kept %d", len(list))
+	}
+}
+
+func TestHandlersAreKept(t *testing.T) {
+	w := newWorld(t)
+	w.handler(starter("b", ended))
+	w.handler(starter("a", "switchboard:alert.raised"))
+	if err := w.triggers.CreateHandler(t.Context(), "ada", "", starter("a", ended)); !errors.Is(err, ErrConflict) {
+		t.Errorf("made twice: %v", err)
+	}
+	if err := w.triggers.UpdateHandler(t.Context(), "ada", "", starter("c", ended)); !errors.Is(err, ErrNotFound) {
+		t.Errorf("changed what is not there: %v", err)
+	}
+	changed := starter("a", ended)
+	changed.Active = false
+	if err := w.triggers.UpdateHandler(t.Context(), "bob", "", changed); err != nil {
+		t.Fatal(err)
+	}
+	w.restart()
+	names := func(list []*Handler) (names []string) {
+		for _, h := range list {
+			names = append(names, h.Name)
+		}
+		return names
+	}
+	if got := names(w.triggers.Handlers(ended, false)); !slices.Equal(got, []string{"a", "b"}) {
+		t.Errorf("all: %v", got)
+	}
+	if got := names(w.triggers.Handlers(ended, true)); !slices.Equal(got, []string{"b"}) {
+		t.Errorf("active: %v", got)
+	}
+	if h, ok := w.triggers.Handler("a"); !ok || h.CreatedBy != "ada" || h.UpdatedBy != "bob" {
+		t.Errorf("%+v", h)
+	}
+	if err := w.triggers.DeleteHandler(t.Context(), "b"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.triggers.DeleteHandler(t.Context(), "b"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("deleted twice: %v", err)
+	}
+	if w.triggers.Wanted(ended) {
+		t.Error("nobody waits any more")
+	}
+}
