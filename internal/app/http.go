@@ -22,6 +22,7 @@ import (
 	"switchboard/internal/limit"
 	"switchboard/internal/route"
 	"switchboard/internal/store"
+	"switchboard/internal/trigger"
 	"switchboard/web"
 )
 
@@ -56,7 +57,7 @@ func (a *App) startHTTP(ctx context.Context) error {
 		return fmt.Errorf("note where the pages are: %w", err)
 	}
 	automation := newLater()
-	all := bySide{rest: rest, automation: automation, pages: pages, metrics: a.metrics()}
+	all := bySide{rest: rest, automation: automation, pages: pages, metrics: a.metrics(), incoming: a.triggers}
 	if err := a.openRequests(all); err != nil {
 		return err
 	}
@@ -81,7 +82,7 @@ const healthPath = "/health"
 
 // bySide hands a request to one of the APIs or to the pages. The APIs also get paths that only lead to them when
 // cleaned: the pages' ServeMux would answer them with a redirect, where the API promises its own 404.
-type bySide struct{ rest, automation, pages, metrics http.Handler }
+type bySide struct{ rest, automation, pages, metrics, incoming http.Handler }
 
 // ServeHTTP implements http.Handler.
 func (b bySide) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -91,6 +92,8 @@ func (b bySide) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		b.rest.ServeHTTP(w, r)
 	case clean == healthPath, strings.HasPrefix(clean+"/", "/api/"), strings.HasPrefix(r.URL.Path, "/api/"):
 		b.automation.ServeHTTP(w, r)
+	case strings.HasPrefix(r.URL.Path, trigger.PathIn):
+		b.incoming.ServeHTTP(w, r)
 	case clean == metricsPath:
 		b.metrics.ServeHTTP(w, r)
 	default:

@@ -14,6 +14,7 @@ import (
 
 	"switchboard/internal/flow"
 	"switchboard/internal/runner"
+	"switchboard/internal/trigger"
 )
 
 // instance is what errors call the server that answered.
@@ -97,15 +98,19 @@ func failureOf(err error) *failure {
 	}
 	f = &failure{message: err.Error()}
 	var known *runner.Error
+	var ofTrigger *trigger.Error
+	if errors.As(err, &ofTrigger) {
+		f.problems = ofTrigger.Problems
+	}
 	if errors.As(err, &known) {
 		f.problems = known.Problems
 	}
 	switch {
-	case errors.Is(err, runner.ErrNotFound):
+	case errors.Is(err, runner.ErrNotFound), errors.Is(err, trigger.ErrNotFound):
 		f.status, f.code = http.StatusNotFound, "NOT_FOUND"
-	case errors.Is(err, runner.ErrConflict):
+	case errors.Is(err, runner.ErrConflict), errors.Is(err, trigger.ErrConflict):
 		f.status, f.code = http.StatusConflict, "CONFLICT"
-	case errors.Is(err, runner.ErrInvalid):
+	case errors.Is(err, runner.ErrInvalid), errors.Is(err, trigger.ErrInvalid):
 		f.status, f.code = http.StatusBadRequest, "INVALID_INPUT"
 	case errors.Is(err, runner.ErrClosed), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		f.status, f.code, f.retryable = http.StatusServiceUnavailable, "UNAVAILABLE", true

@@ -12,7 +12,7 @@ import (
 	"switchboard/internal/flow"
 )
 
-// Scheduler starts workflows at times. Errors are those of runner.
+// Scheduler starts workflows at times. Errors are those of trigger.
 type Scheduler interface {
 	Schedules() []flow.Schedule // by name
 	PutSchedule(ctx context.Context, by string, s flow.Schedule) error
@@ -24,7 +24,7 @@ type Scheduler interface {
 	Executions(ctx context.Context, q ExecutionQuery) ([]Execution, int, error)
 }
 
-// Events does something about events. Errors are those of runner.
+// Events does something about events. Errors are those of trigger.
 type Events interface {
 	Handlers() []flow.EventHandler // by name
 	PutHandlers(ctx context.Context, by string, handlers []flow.EventHandler, replace bool) error

@@ -19,7 +19,7 @@ const horizon = 41
 // Expression is a cron expression that was read.
 type Expression struct {
 	seconds, minutes, hours, months uint64 // bits by value
-	everyHour                       bool   // the hours begin with *: it is about the passing of time, not about a wall clock
+	everyHour                       bool   // the hours begin with *: it is about time that passes, not about a clock
 	days                            days
 	weekdays                        weekdays
 }

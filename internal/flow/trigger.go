@@ -19,6 +19,7 @@ type Schedule struct {
 	UpdateTime int64  `json:"updatedTime,omitzero"`
 	CreatedBy  string `json:"createdBy,omitzero"`
 	UpdatedBy  string `json:"updatedBy,omitzero"`
+	NextRun    int64  `json:"nextRunTime,omitzero"` // not set by clients
 }
 
 // CronTime is a cron expression with its time zone.

@@ -21,9 +21,9 @@ func passing(err error) bool {
 }
 
 // act does one action of a handler. An error: not now.
-func (t *Triggers) act(h owned[Handler], shot store.TriggerShot, payload flow.Map) (store.TriggerShot, error) {
-	action := &h.Of.Actions[shot.Action]
-	if action.ExpandInlineJSON {
+func (t *Triggers) act(h *flow.EventHandler, shot store.TriggerShot, payload flow.Map) (store.TriggerShot, error) {
+	action := &h.Actions[shot.Action]
+	if action.ExpandJSON {
 		payload, _ = expanded(payload, 0).(flow.Map)
 	}
 	f := filler{payload: payload}
@@ -37,19 +37,19 @@ func (t *Triggers) act(h owned[Handler], shot store.TriggerShot, payload flow.Ma
 	return shot, nil
 }
 
-func (t *Triggers) perform(f *filler, h owned[Handler], a *Action, shot *store.TriggerShot) error {
+func (t *Triggers) perform(f *filler, h *flow.EventHandler, a *flow.Action, shot *store.TriggerShot) error {
 	switch a.Action {
 	case ActionStart:
 		req := f.start(*a.Start)
 		req.IdempotencyKey = fmt.Sprint("event:", shot.Name, ":", shot.Cause, ":", shot.Action)
 		req.IdempotencyStrategy = returnExisting
-		req.Input["conductor.event.messageId"], req.Input["conductor.event.name"] = shot.Cause, h.Of.Event
+		req.Input["conductor.event.messageId"], req.Input["conductor.event.name"] = shot.Cause, h.Event
 		req.CreatedBy = "handler:" + shot.Name
 		shot.Workflow = req.Name
 		if f.err != nil {
 			return nil
 		}
-		id, err := t.cfg.Runs.Start(t.ctx, req, h.Identity, h.Of.Event)
+		id, err := t.cfg.Runs.Start(t.ctx, req, h.Identity, h.Event)
 		shot.Run = string(id)
 		return err
 	case ActionComplete:
@@ -57,13 +57,13 @@ func (t *Triggers) perform(f *filler, h owned[Handler], a *Action, shot *store.T
 	case ActionFail:
 		return t.report(f, a.Fail, flow.TaskFailed, shot)
 	case ActionTerminate:
-		run := flow.RunID(f.text(string(a.Terminate.Workflow)))
+		run := flow.RunID(f.text(a.Terminate.Run))
 		shot.Run = string(run)
 		return t.order(f, run, flow.Terminate{Reason: f.text(a.Terminate.Reason)})
 	case ActionUpdate:
-		run := flow.RunID(f.text(string(a.Update.Workflow)))
+		run := flow.RunID(f.text(a.SetVariables.Run))
 		shot.Run = string(run)
-		return t.order(f, run, flow.SetVariables{Variables: f.object(a.Update.Variables)})
+		return t.order(f, run, flow.SetVariables{Variables: f.object(a.SetVariables.Variables)})
 	}
 	return fmt.Errorf("the action %q is not known", a.Action)
 }
@@ -75,8 +75,8 @@ func (t *Triggers) order(f *filler, run flow.RunID, event flow.Event) error {
 	return t.cfg.Runs.Do(t.ctx, run, event)
 }
 
-func (t *Triggers) report(f *filler, d *TaskDetails, status flow.Status, shot *store.TriggerShot) error {
-	run, task, ref := f.text(string(d.Workflow)), f.text(string(d.Task)), f.text(d.Ref)
+func (t *Triggers) report(f *filler, d *flow.ActionTask, status flow.Status, shot *store.TriggerShot) error {
+	run, task, ref := f.text(d.Run), f.text(d.Task), f.text(d.Ref)
 	news := flow.Reported{Task: flow.TaskID(task), Status: status, Output: f.object(d.Output)}
 	if status == flow.TaskFailed {
 		news.Reason = "an event handler failed it"

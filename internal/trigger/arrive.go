@@ -40,7 +40,7 @@ var deliveryHeaders = []string{
 
 // arrival is a request of an incoming webhook.
 type arrival struct {
-	hook owned[Webhook]
+	hook *Webhook
 	id   string // of the delivery
 	body flow.Map
 	text []byte // as it came
@@ -81,14 +81,14 @@ func (t *Triggers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		return
 	}
-	proven, err := t.proven(in, r.Header.Get(hook.Of.HeaderKey))
+	proven, err := t.proven(in, r.Header.Get(hook.HeaderKey))
 	switch {
 	case err != nil:
 		t.cfg.Log.Error("the secret of a webhook cannot be used", "webhook", name, "error", err)
 		refuse(w, http.StatusInternalServerError, "the secret of this webhook cannot be used")
 		return
 	case !proven:
-		refuse(w, http.StatusUnauthorized, "the header "+hook.Of.HeaderKey+" does not prove that you may call this")
+		refuse(w, http.StatusUnauthorized, "the header "+hook.HeaderKey+" does not prove that you may call this")
 		return
 	}
 	in.body = bodyOf(in.text)
@@ -98,9 +98,9 @@ func (t *Triggers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // take does what a request that may come is for.
 func (t *Triggers) take(w http.ResponseWriter, r *http.Request, in arrival) {
 	done := answer{Workflows: map[string]flow.RunID{}, Tasks: []string{}}
-	holds, err := t.condition(in.hook.Of.EvaluatorType, in.hook.Of.Expression, in.body)
+	holds, err := t.condition(in.hook.EvaluatorType, in.hook.Expression, in.body)
 	if err != nil {
-		t.note(store.TriggerShot{Kind: kindWebhook, Name: in.hook.Of.Name, State: Failed, Reason: err.Error()})
+		t.note(store.TriggerShot{Kind: KindWebhook, Name: in.hook.Name, State: Failed, Reason: err.Error()})
 		refuse(w, http.StatusInternalServerError, "the condition of this webhook failed: "+err.Error())
 		return
 	}
@@ -153,11 +153,11 @@ func bodyOf(text []byte) flow.Map {
 
 // proven says whether the header of a request proves that it may come.
 func (t *Triggers) proven(in arrival, header string) (bool, error) {
-	return t.cfg.Secrets.Judge(in.hook.Of.SecretKey, func(secret string) bool {
+	return t.cfg.Secrets.Judge(in.hook.SecretKey, func(secret string) bool {
 		if secret == "" || header == "" {
 			return false
 		}
-		if in.hook.Of.Verifier == VerifierHeader {
+		if in.hook.Verifier == VerifierHeader {
 			return subtle.ConstantTimeCompare([]byte(header), []byte(secret)) == 1
 		}
 		mac := hmac.New(sha256.New, []byte(secret))
@@ -175,13 +175,13 @@ func (t *Triggers) proven(in arrival, header string) (bool, error) {
 
 // arrived starts what a request starts, and completes what waits for it.
 func (t *Triggers) arrived(ctx context.Context, in arrival, done *answer) error {
-	h := in.hook.Of
+	h := in.hook
 	cause := fmt.Sprintf("webhook:%s:%s", h.Name, in.id)
 	var change store.TriggerChange
 	var failed error
 	for i, workflow := range slices.Sorted(maps.Keys(h.Start)) {
 		shot := store.TriggerShot{
-			Kind: kindWebhook, Name: h.Name, Cause: cause, Action: i, At: t.cfg.Now(), State: Executed, Workflow: workflow,
+			Kind: KindWebhook, Name: h.Name, Cause: cause, Action: i, At: t.cfg.Now(), State: Executed, Workflow: workflow,
 		}
 		req := flow.StartRequest{
 			Name: workflow, Version: h.Start[workflow], Input: maps.Clone(in.body), CreatedBy: "webhook:" + h.Name,
@@ -210,7 +210,7 @@ func (t *Triggers) arrived(ctx context.Context, in arrival, done *answer) error 
 
 // receive completes the tasks of a workflow that wait for a request.
 func (t *Triggers) receive(ctx context.Context, in arrival, workflow string, done *answer) ([]Shot, error) {
-	h := in.hook.Of
+	h := in.hook
 	waiting, err := t.cfg.Store.TasksForWebhook(ctx, workflow, h.Receivers[workflow], MaxReceived)
 	if err != nil {
 		return nil, err
@@ -225,7 +225,7 @@ func (t *Triggers) receive(ctx context.Context, in arrival, workflow string, don
 			continue
 		}
 		shot := Shot{
-			Kind: kindWebhook, Name: h.Name, At: t.cfg.Now(), State: Executed, Workflow: workflow, Run: task.Run,
+			Kind: KindWebhook, Name: h.Name, At: t.cfg.Now(), State: Executed, Workflow: workflow, Run: task.Run,
 		}
 		err := t.cfg.Runs.Report(ctx, flow.RunID(task.Run), flow.Reported{
 			Task: flow.TaskID(task.ID), Status: flow.TaskCompleted, Output: in.body,

@@ -2,6 +2,7 @@ package trigger
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -46,12 +47,18 @@ func (t *Triggers) Tell(e Event) {
 	}
 }
 
-// Publish takes the event of an EVENT task, and returns once it is on disk. It is runner.Publisher.
-func (t *Triggers) Publish(ctx context.Context, id flow.TaskID, sink string, payload flow.Map) error {
-	if !t.Wanted(sink) {
+// Publish tells of an event, PROVIDER:NAME, and returns once it is on disk. An empty id is any that there was not yet.
+func (t *Triggers) Publish(ctx context.Context, id, event string, payload flow.Map) error {
+	if !t.Wanted(event) {
 		return nil
 	}
-	return t.keep(ctx, []Event{{ID: string(id), Name: sink, At: t.cfg.Now(), Payload: flow.Encode(payload)}})
+	if id == "" {
+		id = rand.Text()
+	}
+	if payload == nil {
+		payload = flow.Map{}
+	}
+	return t.keep(ctx, []Event{{ID: id, Name: event, At: t.cfg.Now(), Payload: flow.Encode(payload)}})
 }
 
 // collect brings events to disk.
@@ -201,11 +208,11 @@ func (t *Triggers) handle(e store.TriggerEvent) (shots []store.TriggerShot, err 
 	}
 	payload, _ := value.(flow.Map)
 	for _, h := range t.handlers.all() {
-		if !h.Of.Active || h.Of.Event != e.Name {
+		if !h.Active || h.Event != e.Name {
 			continue
 		}
-		shot := store.TriggerShot{Kind: kindHandler, Name: h.Of.Name, Cause: e.ID, At: t.cfg.Now(), State: Executed}
-		holds, err := t.holds(h.Of, payload)
+		shot := store.TriggerShot{Kind: KindHandler, Name: h.Name, Cause: e.ID, At: t.cfg.Now(), State: Executed}
+		holds, err := t.condition(h.Evaluator, h.Condition, payload)
 		switch {
 		case err != nil && t.ctx.Err() != nil:
 			return nil, err
@@ -216,7 +223,7 @@ func (t *Triggers) handle(e store.TriggerEvent) (shots []store.TriggerShot, err 
 		case !holds:
 			continue
 		}
-		for i := range h.Of.Actions {
+		for i := range h.Actions {
 			shot.Action = i
 			one, err := t.act(h, shot, payload)
 			if err != nil {
@@ -228,11 +235,7 @@ func (t *Triggers) handle(e store.TriggerEvent) (shots []store.TriggerShot, err 
 	return shots, nil
 }
 
-// holds says whether the condition of a handler holds for a payload.
-func (t *Triggers) holds(h *Handler, payload flow.Map) (bool, error) {
-	return t.condition(h.EvaluatorType, h.Condition, payload)
-}
-
+// condition says whether a condition holds for a payload.
 func (t *Triggers) condition(evaluator, condition string, payload flow.Map) (bool, error) {
 	if condition == "" {
 		return true, nil

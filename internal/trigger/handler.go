@@ -3,58 +3,10 @@ package trigger
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"switchboard/internal/flow"
 )
-
-// Handler does something whenever an event happens: EventHandler in Conductor's words.
-type Handler struct {
-	Name          string   `json:"name"`
-	Description   string   `json:"description,omitzero"`
-	Event         string   `json:"event"`                  // provider:queue
-	Condition     string   `json:"condition,omitzero"`     // empty: always
-	EvaluatorType string   `json:"evaluatorType,omitzero"` // javascript, graaljs, jq, value-param; empty: javascript
-	Actions       []Action `json:"actions"`
-	Active        bool     `json:"active"`
-	CreatedBy     string   `json:"createdBy,omitzero"`
-	UpdatedBy     string   `json:"updatedBy,omitzero"`
-	CreateTime    int64    `json:"createTime,omitzero"` // Unix milliseconds
-	UpdateTime    int64    `json:"updateTime,omitzero"`
-}
-
-// Action is one thing that a handler does; of the members behind ExpandInlineJSON the one that Action names counts.
-// Texts in them may hold expressions: ${name.path} is of the event's payload.
-type Action struct {
-	Action           string             `json:"action"`                    // one of the Action constants
-	ExpandInlineJSON bool               `json:"expandInlineJSON,omitzero"` // texts of the payload that are JSON are read
-	Start            *flow.StartRequest `json:"start_workflow,omitzero"`
-	Complete         *TaskDetails       `json:"complete_task,omitzero"`
-	Fail             *TaskDetails       `json:"fail_task,omitzero"`
-	Terminate        *Termination       `json:"terminate_workflow,omitzero"`
-	Update           *Variables         `json:"update_workflow_variables,omitzero"`
-}
-
-// TaskDetails is a task that waits: by its id, or by its run and reference name.
-type TaskDetails struct {
-	Workflow flow.RunID  `json:"workflowId,omitzero"`
-	Ref      string      `json:"taskRefName,omitzero"`
-	Task     flow.TaskID `json:"taskId,omitzero"`
-	Output   flow.Map    `json:"output,omitzero"`
-}
-
-// Termination ends a run.
-type Termination struct {
-	Workflow flow.RunID `json:"workflowId"`
-	Reason   string     `json:"terminationReason,omitzero"`
-}
-
-// Variables are those of a run that are changed.
-type Variables struct {
-	Workflow  flow.RunID `json:"workflowId"`
-	Variables flow.Map   `json:"variables"`
-}
 
 // What a handler can do.
 const (
@@ -80,7 +32,7 @@ const (
 	ProviderConductor = "conductor"   // EVENT tasks
 )
 
-func (t *Triggers) checkHandler(h *Handler) error {
+func (t *Triggers) checkHandler(h *flow.EventHandler) error {
 	var p problems
 	p.name(h.Name)
 	p.text("/description", h.Description)
@@ -95,9 +47,9 @@ func (t *Triggers) checkHandler(h *Handler) error {
 		p.add("/event", "names no event behind %s:", provider)
 	}
 	p.text("/event", h.Event)
-	switch language, ok := languageOf(h.EvaluatorType); {
+	switch language, ok := languageOf(h.Evaluator); {
 	case !ok:
-		p.add("/evaluatorType", "%q is none of javascript, graaljs, jq, value-param", h.EvaluatorType)
+		p.add("/evaluatorType", "%q is none of javascript, graaljs, jq, value-param", h.Evaluator)
 	case h.Condition != "" && language != "":
 		if err := t.cfg.Compiles(language, h.Condition); err != nil {
 			p.add("/condition", "%v", err)
@@ -125,7 +77,7 @@ func languageOf(evaluator string) (flow.Language, bool) {
 	return "", false
 }
 
-func (p *problems) action(path string, a *Action) {
+func (p *problems) action(path string, a *flow.Action) {
 	needed := func(there bool) bool {
 		if !there {
 			p.add(path+"/"+a.Action, "is required")
@@ -145,16 +97,22 @@ func (p *problems) action(path string, a *Action) {
 		if !needed(details != nil) {
 			return
 		}
-		if details.Task == "" && (details.Workflow == "" || details.Ref == "") {
+		if details.Task == "" && (details.Run == "" || details.Ref == "") {
 			p.add(path+"/"+a.Action, "needs taskId, or workflowId and taskRefName")
 		}
 	case ActionTerminate:
-		if needed(a.Terminate != nil) && a.Terminate.Workflow == "" {
+		if needed(a.Terminate != nil) && a.Terminate.Run == "" {
 			p.add(path+"/"+a.Action+"/workflowId", "is required")
 		}
 	case ActionUpdate:
-		if needed(a.Update != nil) && a.Update.Workflow == "" {
+		if !needed(a.SetVariables != nil) {
+			return
+		}
+		if a.SetVariables.Run == "" {
 			p.add(path+"/"+a.Action+"/workflowId", "is required")
+		}
+		if a.SetVariables.Append {
+			p.add(path+"/"+a.Action+"/appendArray", "is not done here: give the whole list")
 		}
 	default:
 		p.add(path+"/action", "%q is none of %s, %s, %s, %s, %s", a.Action, ActionStart, ActionComplete, ActionFail,
@@ -162,71 +120,43 @@ func (p *problems) action(path string, a *Action) {
 	}
 }
 
-// CreateHandler registers a handler; one of its name that is there already is an ErrConflict, what is wrong with it an
-// ErrInvalid with all problems. identity is with whose rights the runs that it starts call our own API. h must not be
-// written to afterwards.
-func (t *Triggers) CreateHandler(ctx context.Context, by, identity string, h *Handler) error {
-	return t.putHandlers(ctx, by, identity, []*Handler{h}, false)
-}
-
-// UpdateHandler replaces a handler; one that is not there is an ErrNotFound.
-func (t *Triggers) UpdateHandler(ctx context.Context, by, identity string, h *Handler) error {
-	if _, ok := t.handlers.get(h.Name); !ok {
-		return notFound("event handler", h.Name)
-	}
-	return t.putHandlers(ctx, by, identity, []*Handler{h}, true)
-}
-
-// PutHandlers registers handlers, each in the place of the one of its name; all or none.
-func (t *Triggers) PutHandlers(ctx context.Context, by, identity string, list []*Handler) error {
-	return t.putHandlers(ctx, by, identity, list, true)
-}
-
-func (t *Triggers) putHandlers(ctx context.Context, by, identity string, list []*Handler, overwrite bool) error {
+// PutHandlers registers event handlers, all or none; what is wrong with one is an ErrInvalid with all its problems.
+// One of a name that is there already is replaced, or without replace an ErrConflict. Their Identity is with whose
+// rights the runs that they start call our own API.
+func (t *Triggers) PutHandlers(ctx context.Context, by string, handlers []flow.EventHandler, replace bool) error {
 	t.writing.Lock()
 	defer t.writing.Unlock()
-	named := map[string]owned[Handler]{}
-	for _, h := range list {
-		if err := t.checkHandler(h); err != nil {
+	named := map[string]*flow.EventHandler{}
+	for _, h := range handlers {
+		if err := t.checkHandler(&h); err != nil {
 			return err
 		}
-		h.CreatedBy, h.UpdatedBy, h.CreateTime = by, by, t.cfg.Now().UnixMilli()
-		h.UpdateTime = h.CreateTime
+		h.CreatedBy = by
 		if old, ok := t.handlers.get(h.Name); ok {
-			if !overwrite {
+			if !replace {
 				return &Error{Kind: ErrConflict, Message: "there is an event handler " + h.Name + " already"}
 			}
-			h.CreatedBy, h.CreateTime = old.Of.CreatedBy, old.Of.CreateTime
+			h.CreatedBy = old.CreatedBy
 		}
-		named[h.Name] = owned[Handler]{identity, h}
+		named[h.Name] = &h
 	}
 	defer t.listen()
-	return put(ctx, t, &t.handlers, kindHandler, named)
+	return put(ctx, t, &t.handlers, KindHandler, named)
 }
 
-// DeleteHandler forgets a handler.
-func (t *Triggers) DeleteHandler(ctx context.Context, name string) error {
+// DropHandler forgets an event handler.
+func (t *Triggers) DropHandler(ctx context.Context, name string) error {
 	defer t.listen()
-	return remove(ctx, t, &t.handlers, kindHandler, name)
+	return remove(ctx, t, &t.handlers, KindHandler, name)
 }
 
-// Handler finds a handler. It must not be written to.
-func (t *Triggers) Handler(name string) (*Handler, bool) {
-	one, ok := t.handlers.get(name)
-	return one.Of, ok
-}
-
-// Handlers lists those of an event, of all if it is empty, by name. They must not be written to.
-func (t *Triggers) Handlers(event string, activeOnly bool) []*Handler {
-	return slices.DeleteFunc(t.handlers.list(), func(h *Handler) bool {
-		return event != "" && h.Event != event || activeOnly && !h.Active
-	})
-}
+// Handlers lists event handlers by name. What they point to must not be written to.
+func (t *Triggers) Handlers() []flow.EventHandler { return t.handlers.list() }
 
 // listen notes which events somebody waits for.
 func (t *Triggers) listen() {
 	names := map[string]bool{}
-	for _, h := range t.handlers.list() {
+	for _, h := range t.handlers.all() {
 		if h.Active {
 			names[h.Event] = true
 		}

@@ -53,7 +53,7 @@ func TestHandlerThatDoesNotListen(t *testing.T) {
 	broken.Condition = `what`
 	w.handler(broken)
 	param := starter("param", ended)
-	param.Condition, param.EvaluatorType = "yes", evaluatorValueParam
+	param.Condition, param.Evaluator = "yes", evaluatorValueParam
 	w.handler(param)
 	w.tell("e1", ended, `{"n":1,"yes":"false"}`)
 	w.tell("e2", ended, `{"n":2,"yes":true}`)
@@ -71,15 +71,15 @@ func TestHandlerThatDoesNotListen(t *testing.T) {
 
 func TestEveryAction(t *testing.T) {
 	w := newWorld(t)
-	w.handler(&Handler{Name: "all", Event: "conductor:w:x", Active: true, Actions: []Action{
-		{Action: ActionComplete, Complete: &TaskDetails{
-			Workflow: "${run}", Ref: "wait_${n}", Output: flow.Map{"n": "${n}"},
+	w.handler(&flow.EventHandler{Name: "all", Event: "conductor:w:x", Active: true, Actions: []flow.Action{
+		{Action: ActionComplete, Complete: &flow.ActionTask{
+			Run: "${run}", Ref: "wait_${n}", Output: flow.Map{"n": "${n}"},
 		}},
-		{Action: ActionFail, Fail: &TaskDetails{Task: "${task}"}},
-		{Action: ActionTerminate, Terminate: &Termination{Workflow: "${run}", Reason: "of ${n}"}},
-		{Action: ActionUpdate, Update: &Variables{Workflow: "${run}", Variables: flow.Map{"n": "${n}"}}},
-		{Action: ActionComplete, Complete: &TaskDetails{Workflow: "${none}", Ref: "x"}},
-		{Action: ActionComplete, ExpandInlineJSON: true, Complete: &TaskDetails{
+		{Action: ActionFail, Fail: &flow.ActionTask{Task: "${task}"}},
+		{Action: ActionTerminate, Terminate: &flow.ActionTerminate{Run: "${run}", Reason: "of ${n}"}},
+		{Action: ActionUpdate, SetVariables: &flow.ActionVariables{Run: "${run}", Variables: flow.Map{"n": "${n}"}}},
+		{Action: ActionComplete, Complete: &flow.ActionTask{Run: "${none}", Ref: "x"}},
+		{Action: ActionComplete, ExpandJSON: true, Complete: &flow.ActionTask{
 			Task: "t", Output: flow.Map{"inner": "${text.a}"},
 		}},
 	}})
@@ -106,16 +106,12 @@ func TestEveryAction(t *testing.T) {
 func TestEventThatCannotBeDealtWithNowIsLeftForLater(t *testing.T) {
 	w := newWorld(t)
 	w.handler(starter("tell", ended))
-	w.mu.Lock()
-	w.refuse = func(flow.StartRequest) error { return store.ErrClosed }
-	w.mu.Unlock()
+	w.refuse(store.ErrClosed)
 	w.tell("e1", ended, `{"call":{}}`)
 	for w.triggers.Stats().Events == 0 { // until it is on disk
 		w.triggers.pause(1)
 	}
-	w.mu.Lock()
-	w.refuse = func(flow.StartRequest) error { return errors.New("there is no workflow tell") }
-	w.mu.Unlock()
+	w.refuse(errors.New("there is no workflow tell"))
 	w.restart()
 	if shot := w.until("tell", 1)[0]; shot.State != Failed || shot.Reason != "there is no workflow tell" {
 		t.Errorf("%+v", shot)
@@ -156,40 +152,47 @@ func TestPayloadThatIsNoneIsCounted(t *testing.T) {
 
 func TestHandlersThatAreWrong(t *testing.T) {
 	w := newWorld(t)
-	for path, spoil := range map[string]func(*Handler){
-		"/name":                     func(h *Handler) { h.Name = "a/b" },
-		"/event":                    func(h *Handler) { h.Event = "kafka:x" },
-		"/event ":                   func(h *Handler) { h.Event = "switchboard:" },
-		"/event  ":                  func(h *Handler) { h.Event = "" },
-		"/condition":                func(h *Handler) { h.Condition = ";;" },
-		"/condition ":               func(h *Handler) { h.Condition = strings.Repeat("x", MaxText+1) },
-		"/description":              func(h *Handler) { h.Description = strings.Repeat("x", MaxText+1) },
-		"/evaluatorType":            func(h *Handler) { h.EvaluatorType = "python" },
-		"/actions":                  func(h *Handler) { h.Actions = nil },
-		"/actions ":                 func(h *Handler) { h.Actions = make([]Action, MaxActions+1) },
-		"/actions/0/action":         func(h *Handler) { h.Actions[0].Action = "dance" },
-		"/actions/0/start_workflow": func(h *Handler) { h.Actions[0].Start = nil },
-		"/actions/0/start_workflow/name": func(h *Handler) {
+	for path, spoil := range map[string]func(*flow.EventHandler){
+		"/name":                     func(h *flow.EventHandler) { h.Name = "a/b" },
+		"/event":                    func(h *flow.EventHandler) { h.Event = "kafka:x" },
+		"/event ":                   func(h *flow.EventHandler) { h.Event = "switchboard:" },
+		"/event  ":                  func(h *flow.EventHandler) { h.Event = "" },
+		"/condition":                func(h *flow.EventHandler) { h.Condition = ";;" },
+		"/condition ":               func(h *flow.EventHandler) { h.Condition = strings.Repeat("x", MaxText+1) },
+		"/description":              func(h *flow.EventHandler) { h.Description = strings.Repeat("x", MaxText+1) },
+		"/evaluatorType":            func(h *flow.EventHandler) { h.Evaluator = "python" },
+		"/actions":                  func(h *flow.EventHandler) { h.Actions = nil },
+		"/actions ":                 func(h *flow.EventHandler) { h.Actions = make([]flow.Action, MaxActions+1) },
+		"/actions/0/action":         func(h *flow.EventHandler) { h.Actions[0].Action = "dance" },
+		"/actions/0/start_workflow": func(h *flow.EventHandler) { h.Actions[0].Start = nil },
+		"/actions/0/start_workflow/name": func(h *flow.EventHandler) {
 			h.Actions[0].Start = &flow.StartRequest{}
 		},
-		"/actions/0/start_workflow/idempotencyKey": func(h *Handler) { h.Actions[0].Start.IdempotencyKey = "x" },
-		"/actions/0/start_workflow/input": func(h *Handler) {
+		"/actions/0/start_workflow/idempotencyKey": func(h *flow.EventHandler) { h.Actions[0].Start.IdempotencyKey = "x" },
+		"/actions/0/start_workflow/input": func(h *flow.EventHandler) {
 			h.Actions[0].Start.Input = flow.Map{"x": strings.Repeat("x", MaxInput)}
 		},
-		"/actions/0/complete_task":                        func(h *Handler) { h.Actions[0].Action = ActionComplete },
-		"/actions/0/fail_task":                            func(h *Handler) { h.Actions[0] = Action{Action: ActionFail, Fail: &TaskDetails{}} },
-		"/actions/0/terminate_workflow":                   func(h *Handler) { h.Actions[0].Action = ActionTerminate },
-		"/actions/0/update_workflow_variables/workflowId": func(h *Handler) { h.Actions[0] = Action{Action: ActionUpdate, Update: &Variables{}} },
+		"/actions/0/complete_task": func(h *flow.EventHandler) { h.Actions[0].Action = ActionComplete },
+		"/actions/0/fail_task": func(h *flow.EventHandler) {
+			h.Actions[0] = flow.Action{Action: ActionFail, Fail: &flow.ActionTask{}}
+		},
+		"/actions/0/terminate_workflow": func(h *flow.EventHandler) { h.Actions[0].Action = ActionTerminate },
+		"/actions/0/update_workflow_variables/workflowId": func(h *flow.EventHandler) {
+			h.Actions[0] = flow.Action{Action: ActionUpdate, SetVariables: &flow.ActionVariables{}}
+		},
+		"/actions/0/update_workflow_variables/appendArray": func(h *flow.EventHandler) {
+			h.Actions[0] = flow.Action{Action: ActionUpdate, SetVariables: &flow.ActionVariables{Run: "r", Append: true}}
+		},
 	} {
 		h := starter("tell", ended)
 		spoil(h)
-		err := w.triggers.CreateHandler(t.Context(), "ada", "", h)
+		err := w.triggers.PutHandlers(t.Context(), "ada", []flow.EventHandler{*h}, false)
 		var wrong *Error
 		if !errors.As(err, &wrong) || !errors.Is(err, ErrInvalid) || wrong.Problems[0].Path != strings.TrimSpace(path) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
-	if list := w.triggers.Handlers("", false); len(list) != 0 {
+	if list := w.triggers.Handlers(); len(list) != 0 {
 		t.Errorf("kept %d", len(list))
 	}
 }
@@ -198,38 +201,28 @@ func TestHandlersAreKept(t *testing.T) {
 	w := newWorld(t)
 	w.handler(starter("b", ended))
 	w.handler(starter("a", "switchboard:alert.raised"))
-	if err := w.triggers.CreateHandler(t.Context(), "ada", "", starter("a", ended)); !errors.Is(err, ErrConflict) {
+	two := []flow.EventHandler{*starter("c", ended), *starter("a", ended)}
+	if err := w.triggers.PutHandlers(t.Context(), "bob", two, false); !errors.Is(err, ErrConflict) {
 		t.Errorf("made twice: %v", err)
 	}
-	if err := w.triggers.UpdateHandler(t.Context(), "ada", "", starter("c", ended)); !errors.Is(err, ErrNotFound) {
-		t.Errorf("changed what is not there: %v", err)
-	}
-	changed := starter("a", ended)
-	changed.Active = false
-	if err := w.triggers.UpdateHandler(t.Context(), "bob", "", changed); err != nil {
+	two[1].Active = false
+	if err := w.triggers.PutHandlers(t.Context(), "bob", two[1:], true); err != nil {
 		t.Fatal(err)
 	}
 	w.restart()
-	names := func(list []*Handler) (names []string) {
-		for _, h := range list {
-			names = append(names, h.Name)
-		}
-		return names
+	list := w.triggers.Handlers()
+	if len(list) != 2 || list[0].Name != "a" || list[0].Active || list[0].CreatedBy != "ada" ||
+		list[1].Identity != "key:1" {
+		t.Errorf("kept %+v", list)
 	}
-	if got := names(w.triggers.Handlers(ended, false)); !slices.Equal(got, []string{"a", "b"}) {
-		t.Errorf("all: %v", got)
+	if !w.triggers.Wanted(ended) || w.triggers.Wanted("switchboard:alert.raised") {
+		t.Error("it waits for other events")
 	}
-	if got := names(w.triggers.Handlers(ended, true)); !slices.Equal(got, []string{"b"}) {
-		t.Errorf("active: %v", got)
-	}
-	if h, ok := w.triggers.Handler("a"); !ok || h.CreatedBy != "ada" || h.UpdatedBy != "bob" {
-		t.Errorf("%+v", h)
-	}
-	if err := w.triggers.DeleteHandler(t.Context(), "b"); err != nil {
+	if err := w.triggers.DropHandler(t.Context(), "b"); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.triggers.DeleteHandler(t.Context(), "b"); !errors.Is(err, ErrNotFound) {
-		t.Errorf("deleted twice: %v", err)
+	if err := w.triggers.DropHandler(t.Context(), "b"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("dropped twice: %v", err)
 	}
 	if w.triggers.Wanted(ended) {
 		t.Error("nobody waits any more")

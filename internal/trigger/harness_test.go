@@ -26,7 +26,7 @@ type world struct {
 	now     time.Time
 	started []flow.StartRequest
 	orders  []string
-	refuse  func(req flow.StartRequest) error
+	refusal func(req flow.StartRequest) error
 	allow   time.Duration
 }
 
@@ -91,8 +91,8 @@ func (w *world) pass(d time.Duration) {
 func (w *world) Start(_ context.Context, req flow.StartRequest, identity, event string) (flow.RunID, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.refuse != nil {
-		if err := w.refuse(req); err != nil {
+	if w.refusal != nil {
+		if err := w.refusal(req); err != nil {
 			return "", err
 		}
 	}
@@ -175,8 +175,8 @@ func (w *world) tell(id, name, payload string) {
 }
 
 // starter is a handler that starts a workflow with what the event says.
-func starter(name, event string) *Handler {
-	return &Handler{Name: name, Event: event, Active: true, Actions: []Action{{
+func starter(name, event string) *flow.EventHandler {
+	return &flow.EventHandler{Name: name, Event: event, Active: true, Identity: "key:1", Actions: []flow.Action{{
 		Action: ActionStart,
 		Start: &flow.StartRequest{
 			Name: "tell", CorrelationID: "call ${call.id}", Input: flow.Map{"who": "${call.from}", "all": "${event_id}"},
@@ -184,9 +184,16 @@ func starter(name, event string) *Handler {
 	}}}
 }
 
-func (w *world) handler(h *Handler) {
+func (w *world) handler(h *flow.EventHandler) {
 	w.t.Helper()
-	if err := w.triggers.CreateHandler(w.t.Context(), "ada", "key:1", h); err != nil {
+	if err := w.triggers.PutHandlers(w.t.Context(), "ada", []flow.EventHandler{*h}, false); err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// refuse has no run started, or with nil lets them be.
+func (w *world) refuse(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.refusal = func(flow.StartRequest) error { return err }
 }

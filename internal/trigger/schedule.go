@@ -12,32 +12,6 @@ import (
 	"switchboard/internal/store"
 )
 
-// Schedule starts a workflow at times: WorkflowSchedule in Conductor's words. Times are Unix milliseconds.
-type Schedule struct {
-	Name         string            `json:"name"`
-	Description  string            `json:"description,omitzero"`
-	Cron         string            `json:"cronExpression,omitzero"` // of six fields; or Crons
-	Zone         string            `json:"zoneId,omitzero"`         // tz database name; empty: UTC
-	Crons        []Cron            `json:"cronSchedules,omitzero"`
-	Request      flow.StartRequest `json:"startWorkflowRequest"`
-	Paused       bool              `json:"paused"`
-	PausedReason string            `json:"pausedReason,omitzero"`
-	CatchUp      bool              `json:"runCatchupScheduleInstances"` // times that were missed are all run
-	StartTime    int64             `json:"scheduleStartTime,omitzero"`  // not before; 0: now
-	EndTime      int64             `json:"scheduleEndTime,omitzero"`    // not after; 0: for ever
-	CreatedBy    string            `json:"createdBy,omitzero"`
-	UpdatedBy    string            `json:"updatedBy,omitzero"`
-	CreateTime   int64             `json:"createTime,omitzero"`
-	UpdatedTime  int64             `json:"updatedTime,omitzero"`
-	NextRun      int64             `json:"nextRunTime,omitzero"` // 0: never
-}
-
-// Cron is one of several expressions of a schedule.
-type Cron struct {
-	Expression string `json:"cronExpression"`
-	Zone       string `json:"zoneId,omitzero"`
-}
-
 // What bounds schedules.
 const (
 	MaxCrons   = 20               // expressions of one
@@ -55,17 +29,10 @@ type row struct {
 	zone *time.Location
 }
 
-func (s *Schedule) crons() []Cron {
-	if len(s.Crons) > 0 {
-		return s.Crons
-	}
-	return []Cron{{s.Cron, s.Zone}}
-}
-
-func readTable(list []Cron, p *problems, path func(i int) string) timetable {
+func readTable(list []flow.CronTime, p *problems, path func(i int) string) timetable {
 	var table timetable
 	for i, c := range list {
-		expression, err := cron.Parse(c.Expression)
+		expression, err := cron.Parse(c.Cron)
 		if err != nil {
 			p.add(path(i)+"/cronExpression", "%v", err)
 		}
@@ -73,7 +40,7 @@ func readTable(list []Cron, p *problems, path func(i int) string) timetable {
 		if err != nil {
 			p.add(path(i)+"/zoneId", "%v", err)
 		}
-		table = append(table, row{c.Expression, expression, zone})
+		table = append(table, row{c.Cron, expression, zone})
 	}
 	return table
 }
@@ -100,25 +67,25 @@ func (t timetable) next(after time.Time) (due time.Time, of string) {
 }
 
 // within is next within the bounds of a schedule.
-func (t timetable) within(s *Schedule, after time.Time) (due time.Time, of string) {
-	if from := time.UnixMilli(s.StartTime); s.StartTime > 0 && after.Before(from) {
+func (t timetable) within(s *flow.Schedule, after time.Time) (due time.Time, of string) {
+	if from := time.UnixMilli(s.From); s.From > 0 && after.Before(from) {
 		after = from.Add(-time.Nanosecond)
 	}
 	due, of = t.next(after)
-	if s.EndTime > 0 && due.After(time.UnixMilli(s.EndTime)) {
+	if s.To > 0 && due.After(time.UnixMilli(s.To)) {
 		return time.Time{}, ""
 	}
 	return due, of
 }
 
-func (s *Schedule) table(p *problems) timetable {
+func tableOf(s *flow.Schedule, p *problems) timetable {
 	if len(s.Crons) > 0 {
 		return readTable(s.Crons, p, func(i int) string { return fmt.Sprintf("/cronSchedules/%d", i) })
 	}
-	return readTable(s.crons(), p, func(int) string { return "" })
+	return readTable([]flow.CronTime{{Cron: s.Cron, Zone: s.Zone}}, p, func(int) string { return "" })
 }
 
-func (t *Triggers) checkSchedule(s *Schedule) (timetable, error) {
+func (t *Triggers) checkSchedule(s *flow.Schedule) (timetable, error) {
 	var p problems
 	p.name(s.Name)
 	p.text("/description", s.Description)
@@ -134,121 +101,98 @@ func (t *Triggers) checkSchedule(s *Schedule) (timetable, error) {
 	if len(p) > 0 {
 		return nil, p.err()
 	}
-	table := s.table(&p)
-	p.request("/startWorkflowRequest", s.Request)
-	if s.StartTime < 0 {
+	table := tableOf(s, &p)
+	p.request("/startWorkflowRequest", s.Start)
+	if s.From < 0 {
 		p.add("/scheduleStartTime", "must not be negative")
 	}
-	if s.EndTime < 0 || s.EndTime > 0 && s.EndTime < s.StartTime {
+	if s.To < 0 || s.To > 0 && s.To < s.From {
 		p.add("/scheduleEndTime", "is before scheduleStartTime")
 	}
 	return table, p.err()
 }
 
 // PutSchedule registers a schedule, in the place of the one of its name; what is wrong with it is an ErrInvalid.
-// identity is with whose rights the runs that it starts call our own API. s must not be written to afterwards.
-func (t *Triggers) PutSchedule(ctx context.Context, by, identity string, s *Schedule) error {
-	table, err := t.checkSchedule(s)
+// Its Identity is with whose rights the runs that it starts call our own API.
+func (t *Triggers) PutSchedule(ctx context.Context, by string, s flow.Schedule) error {
+	table, err := t.checkSchedule(&s)
 	if err != nil {
 		return err
 	}
 	t.writing.Lock()
 	defer t.writing.Unlock()
 	now := t.cfg.Now()
-	s.CreatedBy, s.UpdatedBy, s.CreateTime, s.UpdatedTime = by, by, now.UnixMilli(), now.UnixMilli()
+	s.CreatedBy, s.UpdatedBy, s.CreateTime, s.UpdateTime = by, by, now.UnixMilli(), now.UnixMilli()
 	if old, ok := t.schedules.get(s.Name); ok {
-		s.CreatedBy, s.CreateTime = old.Of.CreatedBy, old.Of.CreateTime
+		s.CreatedBy, s.CreateTime = old.CreatedBy, old.CreateTime
 	}
-	s.plan(table, now)
-	return t.putSchedule(ctx, owned[Schedule]{identity, s})
+	plan(&s, table, now)
+	return t.putSchedule(ctx, &s)
 }
 
 // plan says when a schedule is due next.
-func (s *Schedule) plan(table timetable, after time.Time) {
+func plan(s *flow.Schedule, table timetable, after time.Time) {
 	s.NextRun = 0
 	if due, _ := table.within(s, after); !due.IsZero() && !s.Paused {
 		s.NextRun = due.UnixMilli()
 	}
 }
 
-func (t *Triggers) putSchedule(ctx context.Context, one owned[Schedule]) error {
-	err := put(ctx, t, &t.schedules, kindSchedule, map[string]owned[Schedule]{one.Of.Name: one})
+func (t *Triggers) putSchedule(ctx context.Context, one *flow.Schedule) error {
+	err := put(ctx, t, &t.schedules, KindSchedule, map[string]*flow.Schedule{one.Name: one})
 	if err == nil {
 		wake(t.changed)
 	}
 	return err
 }
 
-// PauseSchedule stops a schedule: what is due until it is resumed is not run.
-func (t *Triggers) PauseSchedule(ctx context.Context, by, name, reason string) error {
+// PauseSchedule stops a schedule, or lets it go on from now: what is due while it is paused is not run.
+func (t *Triggers) PauseSchedule(ctx context.Context, name string, paused bool, reason string) error {
 	var p problems
 	if p.text("/pausedReason", reason); len(p) > 0 {
 		return p.err()
 	}
-	return t.changeSchedule(ctx, by, name, func(s *Schedule) { s.Paused, s.PausedReason = true, reason })
-}
-
-// ResumeSchedule lets a schedule go on from now.
-func (t *Triggers) ResumeSchedule(ctx context.Context, by, name string) error {
-	return t.changeSchedule(ctx, by, name, func(s *Schedule) { s.Paused, s.PausedReason = false, "" })
-}
-
-func (t *Triggers) changeSchedule(ctx context.Context, by, name string, change func(*Schedule)) error {
 	t.writing.Lock()
 	defer t.writing.Unlock()
-	one, ok := t.schedules.get(name)
+	old, ok := t.schedules.get(name)
 	if !ok {
-		return notFound(kindSchedule, name)
+		return notFound(KindSchedule, name)
 	}
-	s := *one.Of
-	change(&s)
-	s.UpdatedBy, s.UpdatedTime = by, t.cfg.Now().UnixMilli()
-	var p problems
-	table := s.table(&p)
+	s := *old
+	if s.Paused, s.PausedReason = paused, reason; !paused {
+		s.PausedReason = ""
+	}
+	s.UpdateTime = t.cfg.Now().UnixMilli()
+	table := tableOf(&s, &p)
 	if err := p.err(); err != nil {
 		return err
 	}
-	s.plan(table, t.cfg.Now())
-	return t.putSchedule(ctx, owned[Schedule]{one.Identity, &s})
+	plan(&s, table, t.cfg.Now())
+	return t.putSchedule(ctx, &s)
 }
 
-// DeleteSchedule forgets a schedule.
-func (t *Triggers) DeleteSchedule(ctx context.Context, name string) error {
-	return remove(ctx, t, &t.schedules, kindSchedule, name)
+// DropSchedule forgets a schedule.
+func (t *Triggers) DropSchedule(ctx context.Context, name string) error {
+	return remove(ctx, t, &t.schedules, KindSchedule, name)
 }
 
-// Schedule finds a schedule. It must not be written to.
-func (t *Triggers) Schedule(name string) (*Schedule, bool) {
-	one, ok := t.schedules.get(name)
-	return one.Of, ok
-}
+// Schedules lists schedules by name. What they point to must not be written to.
+func (t *Triggers) Schedules() []flow.Schedule { return t.schedules.list() }
 
-// Schedules lists those of a workflow, of all if it is empty, by name. They must not be written to.
-func (t *Triggers) Schedules(workflow string) []*Schedule {
-	return slices.DeleteFunc(t.schedules.list(), func(s *Schedule) bool {
-		return workflow != "" && s.Request.Name != workflow
-	})
-}
-
-// Preview lists the next n times of expressions (MaxPreview at most) after from, and not after until unless that is
-// zero.
-func (t *Triggers) Preview(crons []Cron, from, until time.Time, n int) ([]time.Time, error) {
+// NextTimes are the next n times (MaxPreview at most) of an expression in a time zone, after from and now, and not
+// after until; a zero bound is none.
+func (t *Triggers) NextTimes(expression, zone string, from, until time.Time, n int) ([]time.Time, error) {
 	var p problems
-	if len(crons) == 0 || len(crons) > MaxCrons {
-		p.add("/cronExpression", "must be from 1 to %d", MaxCrons)
-		return nil, p.err()
-	}
-	table := readTable(crons, &p, func(i int) string {
-		if len(crons) == 1 {
-			return ""
-		}
-		return fmt.Sprintf("/cronSchedules/%d", i)
-	})
+	s := &flow.Schedule{Cron: expression, Zone: zone}
+	table := tableOf(s, &p)
 	if n < 1 || n > MaxPreview {
 		p.add("/limit", "must be from 1 to %d", MaxPreview)
 	}
 	if err := p.err(); err != nil {
 		return nil, err
+	}
+	if now := t.cfg.Now(); from.Before(now) {
+		from = now
 	}
 	times := []time.Time{}
 	for at, _ := table.next(from); !at.IsZero() && len(times) < n; at, _ = table.next(at) {
@@ -285,20 +229,20 @@ func (t *Triggers) clock() {
 
 // tick runs what is due now, and says when something is next; the zero time: nothing is.
 func (t *Triggers) tick(now time.Time) (next time.Time) {
-	var due []owned[Schedule]
+	var due []*flow.Schedule
 	for _, one := range t.schedules.all() {
-		if one.Of.NextRun > 0 && one.Of.NextRun <= now.UnixMilli() && !one.Of.Paused {
+		if one.NextRun > 0 && one.NextRun <= now.UnixMilli() && !one.Paused {
 			due = append(due, one)
 		}
 	}
-	inParallel(due, func(one owned[Schedule]) {
+	inParallel(due, func(one *flow.Schedule) {
 		if err := t.fire(one, now); err != nil && t.ctx.Err() == nil {
-			t.cfg.Log.Error("a schedule could not be run now", "schedule", one.Of.Name, "error", err)
+			t.cfg.Log.Error("a schedule could not be run now", "schedule", one.Name, "error", err)
 			t.pause(retryAfter)
 		}
 	})
 	for _, one := range t.schedules.all() {
-		if at := time.UnixMilli(one.Of.NextRun); one.Of.NextRun > 0 && (next.IsZero() || at.Before(next)) {
+		if at := time.UnixMilli(one.NextRun); one.NextRun > 0 && (next.IsZero() || at.Before(next)) {
 			next = at
 		}
 	}
@@ -307,13 +251,13 @@ func (t *Triggers) tick(now time.Time) (next time.Time) {
 
 // fire runs a schedule for the time that it is due, unless that is missed for good, and plans the next. An error: not
 // now.
-func (t *Triggers) fire(one owned[Schedule], now time.Time) error {
+func (t *Triggers) fire(one *flow.Schedule, now time.Time) error {
 	var p problems
-	table := one.Of.table(&p)
+	table := tableOf(one, &p)
 	if err := p.err(); err != nil {
 		return err
 	}
-	due, run := one.Of.dueNow(table, now)
+	due, run := dueNow(one, table, now)
 	var change store.TriggerChange
 	if run {
 		shot, err := t.startDue(one, table, due)
@@ -324,12 +268,12 @@ func (t *Triggers) fire(one owned[Schedule], now time.Time) error {
 	}
 	t.writing.Lock()
 	defer t.writing.Unlock()
-	current, ok := t.schedules.get(one.Of.Name)
-	if ok && current.Of == one.Of { // else it was changed meanwhile, and planned anew
-		s := *one.Of
-		s.plan(table, due)
-		current.Of = &s
-		doc, err := current.doc(kindSchedule, s.Name)
+	current, ok := t.schedules.get(one.Name)
+	if ok && current == one { // else it was changed meanwhile, and planned anew
+		s := *one
+		plan(&s, table, due)
+		current = &s
+		doc, err := docOf(KindSchedule, s.Name, current)
 		if err != nil {
 			return err
 		}
@@ -342,17 +286,17 @@ func (t *Triggers) fire(one owned[Schedule], now time.Time) error {
 		return err
 	}
 	if ok {
-		t.schedules.set(one.Of.Name, current)
+		t.schedules.set(one.Name, current)
 	}
 	return nil
 }
 
 // dueNow is the time for which a schedule is run now: the one that was planned, or of several that passed since then
 // the one that the schedule wants. Without run that time is over, and only what comes behind it counts.
-func (s *Schedule) dueNow(table timetable, now time.Time) (due time.Time, run bool) {
+func dueNow(s *flow.Schedule, table timetable, now time.Time) (due time.Time, run bool) {
 	due = time.UnixMilli(s.NextRun)
 	if s.CatchUp {
-		return s.latest(table, due, now), true
+		return latest(s, table, due, now), true
 	}
 	if oldest := now.Add(-MaxLate); due.Before(oldest) {
 		first, _ := table.within(s, oldest.Add(-time.Nanosecond))
@@ -371,7 +315,7 @@ func (s *Schedule) dueNow(table timetable, now time.Time) (due time.Time, run bo
 }
 
 // latest leaves out what is more than MaxCatchUp times behind.
-func (s *Schedule) latest(table timetable, due, now time.Time) time.Time {
+func latest(s *flow.Schedule, table timetable, due, now time.Time) time.Time {
 	behind := []time.Time{due}
 	for at, _ := table.within(s, due); !at.IsZero() && !at.After(now); at, _ = table.within(s, at) {
 		if behind = append(behind, at); len(behind) > MaxCatchUp {
@@ -382,11 +326,10 @@ func (s *Schedule) latest(table timetable, due, now time.Time) time.Time {
 }
 
 // startDue starts the workflow of a schedule for a time.
-func (t *Triggers) startDue(one owned[Schedule], table timetable, due time.Time) (store.TriggerShot, error) {
-	s := one.Of
+func (t *Triggers) startDue(s *flow.Schedule, table timetable, due time.Time) (store.TriggerShot, error) {
 	id := fmt.Sprintf("schedule:%s:%d", s.Name, due.UnixMilli())
 	_, expression := table.within(s, due.Add(-time.Second))
-	req := s.Request
+	req := s.Start
 	req.Input = maps.Clone(req.Input)
 	if req.Input == nil {
 		req.Input = flow.Map{}
@@ -396,9 +339,9 @@ func (t *Triggers) startDue(one owned[Schedule], table timetable, due time.Time)
 	req.Input["_schedulerCron"] = expression
 	req.IdempotencyKey, req.IdempotencyStrategy, req.CreatedBy = id, returnExisting, "schedule:"+s.Name
 	shot := store.TriggerShot{
-		Kind: kindSchedule, Name: s.Name, Cause: id, At: t.cfg.Now(), Due: due, State: Executed, Workflow: req.Name,
+		Kind: KindSchedule, Name: s.Name, Cause: id, At: t.cfg.Now(), Due: due, State: Executed, Workflow: req.Name,
 	}
-	run, err := t.cfg.Runs.Start(t.ctx, req, one.Identity, "schedule:"+s.Name)
+	run, err := t.cfg.Runs.Start(t.ctx, req, s.Identity, "schedule:"+s.Name)
 	if passing(err) {
 		return shot, err
 	}

@@ -104,26 +104,23 @@ func (p *problems) request(path string, req flow.StartRequest) {
 // shelf holds all triggers of a kind in memory. What is on it is never written to.
 type shelf[T any] struct {
 	mu sync.RWMutex
-	by map[string]owned[T]
+	by map[string]*T
 }
 
 func (s *shelf[T]) read(d store.TriggerDef) error {
-	var one owned[T]
-	if err := json.Unmarshal(d.Doc, &one, flow.JSON); err != nil {
+	one := new(T)
+	if err := json.Unmarshal(d.Doc, one, flow.JSON); err != nil {
 		return err
-	}
-	if one.Of == nil {
-		return errors.New("it is empty")
 	}
 	s.set(d.Name, one)
 	return nil
 }
 
-func (s *shelf[T]) set(name string, one owned[T]) {
+func (s *shelf[T]) set(name string, one *T) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.by == nil {
-		s.by = map[string]owned[T]{}
+		s.by = map[string]*T{}
 	}
 	s.by[name] = one
 }
@@ -134,7 +131,7 @@ func (s *shelf[T]) drop(name string) {
 	delete(s.by, name)
 }
 
-func (s *shelf[T]) get(name string) (owned[T], bool) {
+func (s *shelf[T]) get(name string) (*T, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	one, ok := s.by[name]
@@ -142,34 +139,34 @@ func (s *shelf[T]) get(name string) (owned[T], bool) {
 }
 
 // all lists by name.
-func (s *shelf[T]) all() []owned[T] {
+func (s *shelf[T]) all() []*T {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	list := make([]owned[T], 0, len(s.by))
+	list := make([]*T, 0, len(s.by))
 	for _, name := range slices.Sorted(maps.Keys(s.by)) {
 		list = append(list, s.by[name])
 	}
 	return list
 }
 
-// list is all of them without their owners.
-func (s *shelf[T]) list() []*T {
-	list := []*T{}
+// list is a copy of all.
+func (s *shelf[T]) list() []T {
+	list := []T{}
 	for _, one := range s.all() {
-		list = append(list, one.Of)
+		list = append(list, *one)
 	}
 	return list
 }
 
 // put keeps triggers durably, all or none; t.writing is held.
-func put[T any](ctx context.Context, t *Triggers, s *shelf[T], kind string, list map[string]owned[T]) error {
+func put[T any](ctx context.Context, t *Triggers, s *shelf[T], kind string, list map[string]*T) error {
 	var change store.TriggerChange
 	fresh := 0
 	for _, name := range slices.Sorted(maps.Keys(list)) {
 		if _, exists := s.get(name); !exists {
 			fresh++
 		}
-		doc, err := list[name].doc(kind, name)
+		doc, err := docOf(kind, name, list[name])
 		if err != nil {
 			return err
 		}

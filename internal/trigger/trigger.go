@@ -45,16 +45,16 @@ type Config struct {
 	Evaluator Evaluator                                         // of conditions
 	Compiles  func(language flow.Language, script string) error // is a script one at all; nil: nobody asks
 	Secrets   Secrets                                           // of incoming webhooks
-	Allow     func(webhook string) time.Duration                // may it take a request; else when to come back; nil: always
+	Allow     func(webhook string) time.Duration                // when it takes a request again; 0: now; nil: always
 	Now       func() time.Time                                  // nil: time.Now
 	Log       *slog.Logger
 }
 
-// The kinds of what is on disk.
+// The kinds of triggers.
 const (
-	kindHandler  = "handler"
-	kindSchedule = "schedule"
-	kindWebhook  = "webhook"
+	KindHandler  = "handler"
+	KindSchedule = "schedule"
+	KindWebhook  = "webhook"
 )
 
 // MaxTriggers bounds how many there may be of each kind.
@@ -73,8 +73,8 @@ const maxAtOnce = 16
 // Triggers are those of one company. Safe for concurrent use.
 type Triggers struct {
 	cfg       Config
-	handlers  shelf[Handler]
-	schedules shelf[Schedule]
+	handlers  shelf[flow.EventHandler]
+	schedules shelf[flow.Schedule]
 	webhooks  shelf[Webhook]
 	writing   sync.Mutex // held by whoever changes what is on disk
 
@@ -124,11 +124,11 @@ func read(ctx context.Context, cfg Config) (*Triggers, error) {
 	}
 	for _, d := range defs {
 		switch d.Kind {
-		case kindHandler:
+		case KindHandler:
 			err = t.handlers.read(d)
-		case kindSchedule:
+		case KindSchedule:
 			err = t.schedules.read(d)
-		case kindWebhook:
+		case KindWebhook:
 			err = t.webhooks.read(d)
 		}
 		if err != nil {
@@ -233,15 +233,9 @@ func wake(c chan struct{}) {
 	}
 }
 
-// owned is a trigger with whose rights the runs that it starts call our own API.
-type owned[T any] struct {
-	Identity string `json:"identity"`
-	Of       *T     `json:"of"`
-}
-
-// doc is a trigger as it is on disk.
-func (o owned[T]) doc(kind, name string) (store.TriggerDef, error) {
-	doc, err := json.Marshal(o, flow.JSON)
+// docOf is a trigger as it is on disk.
+func docOf(kind, name string, one any) (store.TriggerDef, error) {
+	doc, err := json.Marshal(one, flow.JSON)
 	if err != nil {
 		return store.TriggerDef{}, fmt.Errorf("encode the %s %s: %w", kind, name, err)
 	}

@@ -2,7 +2,6 @@ package trigger
 
 import (
 	"context"
-	"maps"
 	"regexp"
 
 	"switchboard/internal/flow"
@@ -21,6 +20,7 @@ type Webhook struct {
 
 	EvaluatorType string `json:"evaluatorType,omitzero"`
 	Expression    string `json:"expression,omitzero"` // a condition on the body; empty: always
+	Identity      string `json:"identity,omitzero"`   // whose rights its runs have; not set by clients
 	CreatedBy     string `json:"createdBy,omitzero"`
 	UpdatedBy     string `json:"updatedBy,omitzero"`
 	CreateTime    int64  `json:"createTime,omitzero"` // Unix milliseconds
@@ -84,10 +84,9 @@ func (p *problems) targets(path string, versions map[string]int) {
 }
 
 // PutWebhook registers an incoming webhook, in the place of the one of its name; what is wrong with it is an
-// ErrInvalid. identity is with whose rights the runs that it starts call our own API. h must not be written to
-// afterwards.
-func (t *Triggers) PutWebhook(ctx context.Context, by, identity string, h *Webhook) error {
-	if err := t.checkWebhook(h); err != nil {
+// ErrInvalid.
+func (t *Triggers) PutWebhook(ctx context.Context, by string, h Webhook) error {
+	if err := t.checkWebhook(&h); err != nil {
 		return err
 	}
 	t.writing.Lock()
@@ -95,25 +94,18 @@ func (t *Triggers) PutWebhook(ctx context.Context, by, identity string, h *Webho
 	h.CreatedBy, h.UpdatedBy, h.CreateTime = by, by, t.cfg.Now().UnixMilli()
 	h.UpdateTime = h.CreateTime
 	if old, ok := t.webhooks.get(h.Name); ok {
-		h.CreatedBy, h.CreateTime = old.Of.CreatedBy, old.Of.CreateTime
+		h.CreatedBy, h.CreateTime = old.CreatedBy, old.CreateTime
 	}
-	h.Start, h.Receivers = maps.Clone(h.Start), maps.Clone(h.Receivers)
-	return put(ctx, t, &t.webhooks, kindWebhook, map[string]owned[Webhook]{h.Name: {identity, h}})
+	return put(ctx, t, &t.webhooks, KindWebhook, map[string]*Webhook{h.Name: &h})
 }
 
-// DeleteWebhook forgets an incoming webhook.
-func (t *Triggers) DeleteWebhook(ctx context.Context, name string) error {
-	return remove(ctx, t, &t.webhooks, kindWebhook, name)
+// DropWebhook forgets an incoming webhook.
+func (t *Triggers) DropWebhook(ctx context.Context, name string) error {
+	return remove(ctx, t, &t.webhooks, KindWebhook, name)
 }
 
-// Webhook finds an incoming webhook. It must not be written to.
-func (t *Triggers) Webhook(name string) (*Webhook, bool) {
-	one, ok := t.webhooks.get(name)
-	return one.Of, ok
-}
-
-// Webhooks lists incoming webhooks by name. They must not be written to.
-func (t *Triggers) Webhooks() []*Webhook { return t.webhooks.list() }
+// Webhooks lists incoming webhooks by name. What they point to must not be written to.
+func (t *Triggers) Webhooks() []Webhook { return t.webhooks.list() }
 
 // matches says whether a request is what an attempt waits for: all of its matches are paths into the body and what is
 // there.
