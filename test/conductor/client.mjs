@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import {
   EventClient,
   MetadataClient,
-  OrkesClients,
   SchedulerClient,
   SecretClient,
   TaskClient,
@@ -32,7 +31,6 @@ export const tasks = new TaskClient(client);
 export const schedules = new SchedulerClient(client);
 export const events = new EventClient(client);
 export const secrets = new SecretClient(client);
-export const all = new OrkesClients(client);
 
 // until waits for a condition on what look answers.
 export async function until(what, look, holds) {
