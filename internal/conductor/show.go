@@ -3,6 +3,7 @@ package conductor
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"switchboard/internal/flow"
 	"switchboard/internal/runner"
@@ -68,6 +69,27 @@ func (a *API) show(r *request, target *flow.Run, how string) (any, error) {
 	w.TaskDefName, w.RetriedTask, w.Status, w.Reason = task.Name, task.RetryOf, string(task.Status), task.Reason
 	w.Input, w.Output = flow.PlainMap(task.Input), task.Output
 	return w, nil
+}
+
+// blockedLook is how often children are looked at for a task that waits for somebody: the runner tells of the run itself
+// only.
+const blockedLook = 20 * time.Millisecond
+
+// await waits until a run is over or where it is waited for, with until.Blocked also in its children.
+func (a *API) await(r *request, id flow.RunID, until runner.Until, wait time.Duration) (*flow.Run, error) {
+	if !until.Blocked {
+		return a.Runner.Await(r.Context(), id, until, wait)
+	}
+	for deadline := time.Now().Add(min(wait, runner.MaxExecuteWait)); ; {
+		left := time.Until(deadline)
+		run, err := a.Runner.Await(r.Context(), id, until, min(left, blockedLook))
+		if err != nil || run.State.Final() || left <= blockedLook {
+			return run, err
+		}
+		if _, at, err := a.blocked(r, run, MaxDepth); at != nil || err != nil || until.Reached(run) {
+			return run, err
+		}
+	}
 }
 
 // blocked finds the first task that waits for somebody, in the run or in those that it waits for; nil: there is none.

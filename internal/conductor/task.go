@@ -254,7 +254,7 @@ func (a *API) signalSync(r *request) (any, error) {
 		return nil, err
 	}
 	until.Blocked = true
-	run, err := a.Runner.Await(r.Context(), r.run(), until, wait)
+	run, err := a.await(r, r.run(), until, wait)
 	if err != nil {
 		return nil, err
 	}

@@ -165,7 +165,14 @@ func (a *API) executed(r *request, req flow.StartRequest) (any, error) {
 	if req.CreatedBy == "" {
 		req.CreatedBy = r.by()
 	}
-	run, err := a.Runner.ExecuteUntil(r.Context(), req, r.identity(), until, wait)
+	first := wait
+	if until.Blocked {
+		first = min(wait, blockedLook)
+	}
+	run, err := a.Runner.ExecuteUntil(r.Context(), req, r.identity(), until, first)
+	if err == nil && until.Blocked && !run.State.Final() {
+		run, err = a.await(r, run.ID, until, wait-first)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -370,7 +377,7 @@ func (a *API) setState(r *request) (any, error) {
 	if len(until.Refs) == 0 && !until.Blocked && !r.query.Has("waitForSeconds") {
 		wait = 0
 	}
-	run, err := a.Runner.Await(r.Context(), r.run(), until, wait)
+	run, err := a.await(r, r.run(), until, wait)
 	if err != nil {
 		return nil, err
 	}

@@ -14,8 +14,8 @@ type Until struct {
 	Blocked bool     // a WAIT, HUMAN or WAIT_FOR_WEBHOOK task waits for somebody
 }
 
-// reached says whether the run is where it is waited for.
-func (u Until) reached(run *flow.Run) bool {
+// Reached says whether the run is where it is waited for.
+func (u Until) Reached(run *flow.Run) bool {
 	return slices.ContainsFunc(run.Tasks, func(a *flow.Attempt) bool {
 		return u.sees(a) || u.Blocked && Blocks(a)
 	})
@@ -48,7 +48,7 @@ func (r *Runner) Await(ctx context.Context, id flow.RunID, until Until, wait tim
 		switch {
 		case err != nil:
 			ready <- err
-		case lv.run.State.Final() || until.reached(lv.run):
+		case lv.run.State.Final() || until.Reached(lv.run):
 			l.hold(func() { ready <- nil })
 			l.settle(lv)
 		default:

@@ -119,7 +119,7 @@ func (lv *live) reached() (told []func()) {
 			told = append(told, func() { w.told(run) })
 			return true
 		}
-		if w.until.reached(run) {
+		if w.until.Reached(run) {
 			told = append(told, func() { w.told(nil) })
 			return true
 		}

@@ -1,6 +1,6 @@
 // Runs: definitions, orders, searches, execute and signal.
 import { test } from "node:test";
-import { assert, define, ended, metadata, refused, runs, step, until } from "./client.mjs";
+import { assert, define, ended, metadata, refused, runs, step } from "./client.mjs";
 
 const wait = (ref) => ({ name: ref, taskReferenceName: ref, type: "WAIT", inputParameters: {} });
 const set = (ref, inputParameters) => ({ name: ref, taskReferenceName: ref, type: "SET_VARIABLE", inputParameters });
@@ -140,8 +140,10 @@ test("execute blocks at a child's task", async () => {
     { name: "parent", version: 1 }, "parent", 1, "request-2", "", 5, undefined, "BLOCKING_WORKFLOW",
   );
   const target = at.targetWorkflowId;
-  const child = await until("the child", () => runs.getExecution(target), (r) => r.tasks[0]?.subWorkflowId);
-  const done = await runs.signal(child.workflowId, "COMPLETED", {});
+  assert.ok(at.isBlockingWorkflow());
+  assert.notEqual(at.workflowId, target);
+  assert.equal(at.getWorkflow().tasks[0].referenceTaskName, "inner");
+  const done = await runs.signal(target, "COMPLETED", {});
   assert.equal(done.targetWorkflowId, target);
   assert.equal((await ended(target)).status, "COMPLETED");
 });
