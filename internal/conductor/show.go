@@ -71,8 +71,8 @@ func (a *API) show(r *request, target *flow.Run, how string) (any, error) {
 	return w, nil
 }
 
-// blockedLook is how often children are looked at for a task that waits for somebody: the runner tells of the run itself
-// only.
+// blockedLook is how often children are looked at for a task that waits for somebody: the runner tells of the run
+// itself only.
 const blockedLook = 20 * time.Millisecond
 
 // await waits until a run is over or where it is waited for, with until.Blocked also in its children.

@@ -62,7 +62,7 @@ func drive(t *testing.T, server *lab.Process, file string, env ...string) {
 func TestClientOfConductor(t *testing.T) {
 	install(t)
 	server := lab.Serve(t, t.TempDir())
-	for _, file := range []string{"workers.test.mjs", "runs.test.mjs", "shelf.test.mjs"} {
+	for _, file := range []string{"workers.test.mjs", "runs.test.mjs", "shelf.test.mjs", "triggers.test.mjs"} {
 		t.Run(file, func(t *testing.T) { drive(t, server, file) })
 	}
 }
