@@ -70,7 +70,7 @@ func (a *App) openAutomation(where *later) error {
 		Runner: a.runner, Keys: a.store, Shelf: a.store, Secrets: a.vault, Environment: a.environment,
 		Evaluator: a.scripts, Cluster: a.cluster,
 		TokenKey: key, Version: Version, RateLimit: a.cfg.WorkflowRateLimit, Log: a.cfg.Log,
-		Scheduler: schedules{a.triggers}, Events: a.triggers,
+		Scheduler: schedules{a.triggers}, Events: a.triggers, Webhooks: a.triggers,
 	}))
 	return nil
 }

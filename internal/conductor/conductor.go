@@ -48,6 +48,7 @@ type Config struct {
 	Version     string
 	Scheduler   Scheduler    // nil: there are no schedules
 	Events      Events       // nil: there are no event handlers
+	Webhooks    Webhooks     // nil: there are no incoming webhooks
 	RateLimit   int          // requests a second of one key; 0: DefaultRateLimit
 	Failures    *limit.Guard // of failed authentications; nil: its own, limit.MaxAPIFailures
 	Now         func() time.Time
@@ -91,6 +92,12 @@ func New(config Config) *API {
 	}
 	if config.Events != nil {
 		groups = append(groups, eventRoutes)
+	}
+	if config.Webhooks != nil {
+		groups = append(groups, webhookRoutes)
+	}
+	if config.Scheduler != nil && config.Events != nil {
+		groups = append(groups, templateRoutes)
 	}
 	for _, group := range groups {
 		for _, r := range group {

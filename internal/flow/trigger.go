@@ -54,12 +54,16 @@ type Action struct {
 	ExpandJSON   bool             `json:"expandInlineJSON,omitzero"`
 }
 
-// ActionTask names a task that an event ends, by its id or by run and reference name; all may have expressions.
+// ActionTask names a task that an event ends, by its id or by run (or correlation id) and reference name; all may have
+// expressions.
 type ActionTask struct {
 	Run    string `json:"workflowId,omitzero"`
 	Ref    string `json:"taskRefName,omitzero"`
 	Task   string `json:"taskId,omitzero"`
 	Output Map    `json:"output,omitzero"`
+
+	// Correlation, ours, names the runs in the place of Run: all under way that have it.
+	Correlation string `json:"correlationId,omitzero"`
 }
 
 // ActionTerminate names a run that an event terminates.

@@ -81,17 +81,47 @@ func (t *Triggers) report(f *filler, d *flow.ActionTask, status flow.Status, sho
 	if status == flow.TaskFailed {
 		news.Reason = "an event handler failed it"
 	}
+	correlation := f.text(d.Correlation)
 	shot.Run = run
 	switch {
 	case f.err != nil:
 		return nil
 	case task != "":
 		return t.cfg.Runs.Report(t.ctx, flow.RunID(run), news)
+	case run == "" && ref != "" && correlation != "":
+		return t.reportAll(correlation, ref, news)
 	case run == "" || ref == "":
 		return errors.New("the event names no run and task")
 	}
 	_, err := t.cfg.Runs.ReportByRef(t.ctx, flow.RunID(run), ref, news)
 	return err
+}
+
+// MaxCorrelated bounds the runs with one correlation id in which one action ends a task.
+const MaxCorrelated = 1000
+
+// reportAll reports on the tasks of a reference name in all runs with a correlation id that are under way. That there
+// is none is an error.
+func (t *Triggers) reportAll(correlation, ref string, news flow.Reported) error {
+	runs, _, err := t.cfg.Store.SearchRuns(t.ctx, store.RunQuery{
+		Correlation: correlation, States: []string{string(flow.Running), string(flow.Paused)}, Size: MaxCorrelated,
+		Ascending: true,
+	})
+	if err != nil {
+		return err
+	}
+	if len(runs) == 0 {
+		return fmt.Errorf("no run with the correlation id %s is under way", correlation)
+	}
+	var failed error
+	for _, run := range runs {
+		_, err := t.cfg.Runs.ReportByRef(t.ctx, flow.RunID(run.ID), ref, news)
+		if passing(err) {
+			return err
+		}
+		failed = errors.Join(failed, err)
+	}
+	return failed
 }
 
 // filler fills in what an event says. The first error stays.

@@ -97,8 +97,8 @@ func (p *problems) action(path string, a *flow.Action) {
 		if !needed(details != nil) {
 			return
 		}
-		if details.Task == "" && (details.Run == "" || details.Ref == "") {
-			p.add(path+"/"+a.Action, "needs taskId, or workflowId and taskRefName")
+		if details.Task == "" && (details.Run == "" && details.Correlation == "" || details.Ref == "") {
+			p.add(path+"/"+a.Action, "needs taskId, or workflowId (or correlationId) and taskRefName")
 		}
 	case ActionTerminate:
 		if needed(a.Terminate != nil) && a.Terminate.Run == "" {

@@ -228,3 +228,24 @@ func TestHandlersAreKept(t *testing.T) {
 		t.Error("nobody waits any more")
 	}
 }
+
+func TestTasksAreFoundByCorrelation(t *testing.T) {
+	w := newWorld(t)
+	w.handler(&flow.EventHandler{Name: "over", Event: ended, Active: true, Actions: []flow.Action{{
+		Action: ActionComplete, Complete: &flow.ActionTask{Correlation: "alert ${n}", Ref: "cleared"},
+	}}})
+	w.waiting(1, "help", 1, `{}`)
+	w.waiting(2, "help", 1, `{}`)
+	w.tell("e1", ended, `{"n":5}`)
+	w.tell("e2", ended, `{"n":6}`)
+	shots := w.until("over", 2)
+	want := []string{"report r1 cleared COMPLETED {}", "report r2 cleared COMPLETED {}"}
+	if !slices.Equal(w.orders, want) {
+		t.Errorf("orders %v", w.orders)
+	}
+	for _, shot := range shots {
+		if alone := shot.Cause == "e2"; alone != (shot.State == Failed) {
+			t.Errorf("%+v", shot)
+		}
+	}
+}

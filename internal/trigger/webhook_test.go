@@ -149,8 +149,8 @@ func (w *world) waiting(num int64, workflow string, version int, input string) {
 	id := fmt.Sprint("t", num)
 	w.store.WriteRuns([]store.RunChange{{
 		Run: store.RunRow{
-			Num: num, ID: fmt.Sprint("r", num), Name: workflow, Version: version, State: "RUNNING", Created: at,
-			Updated: at, Snapshot: []byte("s"), Doc: []byte(`{}`),
+			Num: num, ID: fmt.Sprint("r", num), Name: workflow, Correlation: "alert 5", Version: version,
+			State: "RUNNING", Created: at, Updated: at, Snapshot: []byte("s"), Doc: []byte(`{}`),
 		},
 		Snapshot: []byte(`{}`), Cut: -1,
 		Tasks: []store.TaskRow{{
