@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"slices"
 	"time"
 
 	"switchboard/internal/cron"
@@ -316,13 +315,17 @@ func dueNow(s *flow.Schedule, table timetable, now time.Time) (due time.Time, ru
 
 // latest leaves out what is more than MaxCatchUp times behind.
 func latest(s *flow.Schedule, table timetable, due, now time.Time) time.Time {
-	behind := []time.Time{due}
+	var last [MaxCatchUp]time.Time // the latest, each in the place of the one before the oldest
+	last[0] = due
+	n := 1
 	for at, _ := table.within(s, due); !at.IsZero() && !at.After(now); at, _ = table.within(s, at) {
-		if behind = append(behind, at); len(behind) > MaxCatchUp {
-			behind = slices.Delete(behind, 0, 1)
-		}
+		last[n%MaxCatchUp] = at
+		n++
 	}
-	return behind[0]
+	if n <= MaxCatchUp {
+		return due
+	}
+	return last[n%MaxCatchUp]
 }
 
 // startDue starts the workflow of a schedule for a time.

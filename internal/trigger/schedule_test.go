@@ -114,6 +114,9 @@ func TestSoMuchIsCaughtUpAndNoMore(t *testing.T) {
 	if first := latest(s, table, noon, now); !first.Equal(noon.Add(10 * time.Second)) {
 		t.Errorf("from %s", first)
 	}
+	if first := latest(s, table, noon, noon.Add((MaxCatchUp-1)*time.Second)); !first.Equal(noon) {
+		t.Errorf("at the limit from %s", first)
+	}
 }
 
 // TestDueTimeIsRunOnceAcrossACrash stops between the start of the run and the note of it.
