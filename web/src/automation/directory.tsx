@@ -15,6 +15,8 @@ import { PickWorkflow } from "./pick";
 
 /** How many results a search shows. */
 const RESULTS = 40;
+/** A company has 20 requests a second: typing leaves room for others. */
+const SEARCH_EVERY_MS = 80;
 const RECENT = "automation-recent";
 const RECENT_MOST = 8;
 
@@ -86,15 +88,24 @@ function Finder({ chosen, choose }: { chosen: Item | undefined; choose: (item: I
   const turn = useRef(0);
   const list = useRef<HTMLUListElement>(null);
 
-  const look = async (text: string) => {
+  const later = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const asked = useRef(0); // when the last question was put
+
+  const type = (text: string) => {
     setWords(text);
-    const own = ++turn.current; // an answer that comes after the next question is old
     setActive(-1);
+    clearTimeout(later.current);
+    turn.current++; // an answer that comes after this is old
     if (text.trim() === "") {
       setFound(recent());
       return;
     }
     setLoading(true);
+    later.current = setTimeout(() => void look(text), Math.max(0, asked.current + SEARCH_EVERY_MS - Date.now()));
+  };
+  const look = async (text: string) => {
+    asked.current = Date.now();
+    const own = turn.current;
     try {
       const { items } = await ask<{ items: Item[] }>("GET", "/api/v2/x/directory/search" + query({ q: text, limit: RESULTS }));
       if (own !== turn.current) return;
@@ -125,7 +136,7 @@ function Finder({ chosen, choose }: { chosen: Item | undefined; choose: (item: I
         <input type="text" inputMode="search" id="find" role="combobox" list={undefined} aria-expanded={found.length > 0} aria-controls="found" autocomplete="off"
           aria-activedescendant={active >= 0 ? `found-${active}` : undefined} aria-autocomplete="list"
           placeholder="Search an API, such as call center update" value={words}
-          onInput={(e) => void look(e.currentTarget.value)} onKeyDown={key} />
+          onInput={(e) => type(e.currentTarget.value)} onKeyDown={key} />
       </label>
       <Trouble text={wrong} />
       <p class="soft small" role="status">{words.trim() === "" ? (found.length > 0 ? "Opened before" : "")

@@ -35,15 +35,17 @@ const look = EditorView.theme({
 export interface Editor {
   set(text: string): void;
   mark(troubles: readonly Trouble[]): void;
+  focus(): void;
   close(): void;
 }
 
-/** Opens an editor in an element. changed hears what people type, and nothing else. */
-export function openEditor(parent: HTMLElement, label: string, text: string, changed: (text: string) => void): Editor {
+/** Opens an editor in a shadow. changed hears what people type, and nothing else. */
+export function openEditor(parent: ShadowRoot, label: string, text: string, changed: (text: string) => void): Editor {
   let own = false;
   const lint = new Compartment();
   const view = new EditorView({
     parent,
+    root: parent,
     state: EditorState.create({
       doc: text,
       extensions: [
@@ -72,6 +74,7 @@ export function openEditor(parent: HTMLElement, label: string, text: string, cha
       });
       view.dispatch(setDiagnostics(view.state, found));
     },
+    focus: () => view.focus(),
     close: () => view.destroy(),
   };
 }

@@ -22,11 +22,12 @@ export function JSONField(props: Props) {
     void import("./editor").then(({ openEditor }) => {
       if (gone || place.current === null) return;
       const typing = document.activeElement === plain.current;
-      plain.current?.remove();
       const { label, text } = latest.current;
-      editor.current = openEditor(place.current, label, text, (next) => latest.current.changed(next));
+      // In a shadow its styles are sheets that scripts make: a style element would be against the page's policy.
+      const shadow = place.current.shadowRoot ?? place.current.attachShadow({ mode: "open" });
+      editor.current = openEditor(shadow, label, text, (next) => latest.current.changed(next));
       editor.current.mark(latest.current.troubles ?? []);
-      if (typing) place.current.querySelector<HTMLElement>(".cm-content")?.focus();
+      if (typing) editor.current.focus();
     });
     return () => {
       gone = true;

@@ -17,7 +17,7 @@ export function ReferenceOf({ reference: r }: { reference: Reference }) {
     <article class="reference" aria-label="Reference">
       <header>
         <p class="soft">{r.api.title} {r.api.version}{(r.tags ?? []).map((tag) => <span class="pill" key={tag}>{tag}</span>)}</p>
-        <h2><Method name={r.method} /> <code class="path">{r.path}</code></h2>
+        <h2><Method name={r.method} /> <code class="operation-path">{r.path}</code></h2>
         {r.summary !== undefined && <p class="lead">{r.summary}</p>}
         {r.deprecated === true && <p class="pill tone-warn">Deprecated</p>}
       </header>

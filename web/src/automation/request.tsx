@@ -23,7 +23,10 @@ interface Props {
   reference?: Reference | undefined;
   prepared?: Prepared | undefined;
   use?: (() => void) | undefined;
+  free?: boolean; // the method can be chosen
 }
+
+const methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
 
 /** Hosts that somebody agreed to change data at, while this page lives. */
 const agreed = new Set<string>();
@@ -42,7 +45,11 @@ export function RequestPanel(props: Props) {
   return (
     <section class="request" aria-label="Request">
       <div class="address">
-        <Method name={draft.method} />
+        {props.free === true ? (
+          <select class="field verb" aria-label="Method" value={draft.method} onChange={(e) => change({ ...draft, method: e.currentTarget.value })}>
+            {[...new Set([...methods, draft.method])].map((one) => <option key={one}>{one}</option>)}
+          </select>
+        ) : <Method name={draft.method} />}
         <input class="field" aria-label="Address" value={draft.url} spellcheck={false}
           onInput={(e) => change({ ...draft, url: e.currentTarget.value })} />
       </div>

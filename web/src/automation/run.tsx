@@ -80,7 +80,7 @@ export function RunPage({ id }: { id: string }) {
       <Trouble text={r.status !== "COMPLETED" ? r.reasonForIncompletion ?? "" : ""} />
       <Trouble text={run.wrong} />
       <p class="soft small">
-        {r.event !== undefined && <>Started by {r.event}. </>}{r.createdBy !== undefined && <>By {r.createdBy}. </>}
+        {r.event !== undefined && <>Started by {r.event}. </>}{r.createdBy !== undefined && <>By {r.createdBy === "page" ? "somebody on these pages" : r.createdBy}. </>}
         {r.parentWorkflowId !== undefined && <>Part of <To to={`/automation/runs/${r.parentWorkflowId}`}>another run</To>. </>}
         <button type="button" class="leaf" onClick={() => void copy(r.workflowId)}><code>{r.workflowId}</code></button>
       </p>
@@ -91,7 +91,7 @@ export function RunPage({ id }: { id: string }) {
         </div>
         <div class="right">
           <InAndOut run={r} />
-          <div class="section-head"><h3>{chosen === undefined ? "Attempts" : `Attempts of ${chosen}`}</h3>
+          <div class="section-head"><h2>{chosen === undefined ? "Attempts" : `Attempts of ${chosen}`}</h2>
             {chosen !== undefined && <button type="button" class="quiet" onClick={() => choose(undefined)}>All</button>}</div>
           <ol class="attempts">
             {attempts.map((one) => <AttemptOf key={one.taskId} attempt={one} run={r} begin={r.startTime} changed={run.reload}
@@ -109,7 +109,7 @@ function InAndOut({ run }: { run: Run }) {
   return (
     <Tabs label="Values of the run" chosen={tab} choose={setTab}
       tabs={[["output", "Output"], ["input", "Input"], ["variables", "Variables"]]}>
-      {Object.keys(value).length === 0 ? <p class="soft">None.</p> : <pre tabIndex={0}>{write(value)}</pre>}
+      {Object.keys(value).length === 0 ? <p class="soft">None.</p> : <pre class="short" tabIndex={0}>{write(value)}</pre>}
     </Tabs>
   );
 }

@@ -26,7 +26,7 @@ export function TaskForm(p: Props) {
   return (
     <section class="task-form" aria-label={`Task ${String(task["taskReferenceName"] ?? "")}`}>
       <div class="section-head">
-        <h3>{String(task["taskReferenceName"] ?? "")}</h3><span class="soft small">{type}</span>
+        <h2>{String(task["taskReferenceName"] ?? "")}</h2><span class="soft small">{type}</span>
         <div class="actions end">
           <button type="button" class="tool" title="Earlier" onClick={() => p.move(-1)}><span aria-hidden="true">↑</span><span class="sr">Earlier</span></button>
           <button type="button" class="tool" title="Later" onClick={() => p.move(1)}><span aria-hidden="true">↓</span><span class="sr">Later</span></button>
@@ -62,16 +62,7 @@ function RequestOf({ task, put }: Props) {
     written.current = write(made);
     put({ ...task, inputParameters: made });
   };
-  const methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
-  return (
-    <>
-      <label class="form-row">Method
-        <select class="field" value={shown.method} onChange={(e) => change({ ...shown, method: e.currentTarget.value })}>
-          {[...new Set([...methods, shown.method])].map((one) => <option key={one}>{one}</option>)}
-        </select></label>
-      <RequestPanel draft={{ ...shown, name: String(task["taskReferenceName"] ?? "") }} change={change} />
-    </>
-  );
+  return <RequestPanel free draft={{ ...shown, name: String(task["taskReferenceName"] ?? "") }} change={change} />;
 }
 
 function Common({ task, put, rename, sends }: Props & { sends: boolean }) {

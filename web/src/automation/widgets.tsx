@@ -16,7 +16,13 @@ export function say(text: string): void {
 }
 
 export function Said() {
-  return <div role="status" class={`toast${said.value === "" ? " sr" : ""}`}>{said.value}</div>;
+  const ref = useRef<HTMLDivElement>(null);
+  const text = said.value;
+  useEffect(() => {
+    ref.current?.hidePopover();
+    if (text !== "") ref.current?.showPopover(); // on top of dialogs, too
+  }, [text]);
+  return <div ref={ref} popover="manual" role="status" class="toast">{text}</div>;
 }
 
 /** Puts a text on the clipboard and says so. */

@@ -132,9 +132,11 @@ function useEditor(begin: Obj, fresh: boolean) {
   const put = (path: readonly Step[], next: unknown) => setText(write(withValue(definition ?? {}, path, next)));
   const insert = (task: Obj) => {
     const list = place === undefined ? ["tasks"] : place.slice(0, -1);
-    const where = place === undefined ? tasksOf(definition).length : Number(place.at(-1)) + 1;
     const ref = freeName(definition, String(task["taskReferenceName"] ?? "task"));
     const tasks = Array.isArray(valueAt(definition, list)) ? [...(valueAt(definition, list) as unknown[])] : [];
+    let where = place === undefined ? tasks.length : Number(place.at(-1)) + 1;
+    const next = tasks[where];
+    if (isObject(next) && /^(JOIN|EXCLUSIVE_JOIN)$/.test(String(next["type"]))) where++; // nothing comes between a fork and its join
     const made: unknown[] = [{ ...task, taskReferenceName: ref }];
     if (task["type"] === "FORK_JOIN") made.push({ name: "join", taskReferenceName: freeName(definition, "join"), type: "JOIN" });
     tasks.splice(where, 0, ...made);
