@@ -2,8 +2,8 @@
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { json, jsonParseLinter } from "@codemirror/lang-json";
 import { bracketMatching, foldGutter, foldKeymap, HighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/language";
-import { type Diagnostic, linter, lintGutter, setDiagnostics } from "@codemirror/lint";
-import { Compartment, EditorState } from "@codemirror/state";
+import { type Diagnostic, linter, lintGutter } from "@codemirror/lint";
+import { EditorState, StateEffect } from "@codemirror/state";
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import type { Trouble } from "./api";
@@ -31,6 +31,9 @@ const look = EditorView.theme({
   ".cm-matchingBracket": { backgroundColor: "var(--busy-tint)" },
 });
 
+/** Says that there are other problems to show. */
+const again = StateEffect.define<null>();
+
 /** What a page holds of an editor. */
 export interface Editor {
   set(text: string): void;
@@ -42,7 +45,17 @@ export interface Editor {
 /** Opens an editor in a shadow. changed hears what people type, and nothing else. */
 export function openEditor(parent: ShadowRoot, label: string, text: string, changed: (text: string) => void): Editor {
   let own = false;
-  const lint = new Compartment();
+  let marked: readonly Trouble[] = [];
+  const syntax = jsonParseLinter();
+  const lint = linter((view) => {
+    const broken = syntax(view);
+    if (broken.length > 0) return broken;
+    const doc = view.state.doc.toString();
+    return marked.map(({ path, message }): Diagnostic => {
+      const [from, to] = placeOf(doc, path);
+      return { from, to, severity: "error", message };
+    });
+  }, { delay: 150, needsRefresh: (u) => u.transactions.some((t) => t.effects.some((e) => e.is(again))) });
   const view = new EditorView({
     parent,
     root: parent,
@@ -50,7 +63,7 @@ export function openEditor(parent: ShadowRoot, label: string, text: string, chan
       doc: text,
       extensions: [
         lineNumbers(), foldGutter(), history(), drawSelection(), indentOnInput(), bracketMatching(), highlightActiveLine(),
-        json(), syntaxHighlighting(colours), lint.of(linter(jsonParseLinter())), lintGutter(), look,
+        json(), syntaxHighlighting(colours), lint, lintGutter(), look,
         EditorView.lineWrapping, EditorView.contentAttributes.of({ "aria-label": label }),
         keymap.of([...defaultKeymap, ...historyKeymap, ...foldKeymap, indentWithTab]),
         EditorView.updateListener.of((update) => {
@@ -67,12 +80,9 @@ export function openEditor(parent: ShadowRoot, label: string, text: string, chan
       own = false;
     },
     mark(troubles) {
-      const doc = view.state.doc.toString();
-      const found: Diagnostic[] = troubles.map(({ path, message }) => {
-        const [from, to] = placeOf(doc, path);
-        return { from, to, severity: "error", message };
-      });
-      view.dispatch(setDiagnostics(view.state, found));
+      if (troubles.length === 0 && marked.length === 0) return;
+      marked = troubles;
+      view.dispatch({ effects: again.of(null) });
     },
     focus: () => view.focus(),
     close: () => view.destroy(),

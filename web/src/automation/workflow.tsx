@@ -211,11 +211,14 @@ function renamed(definition: unknown, place: readonly Step[], from: string, to: 
 }
 
 function faultyRefs(definition: unknown, faults: readonly Fault[]): Set<string> {
-  const refs = new Set<string>();
-  for (const node of graphOf(definition).nodes) {
-    if (node.ref !== "" && faults.some((f) => f.path.startsWith(pointerOf(node.path) + "/"))) refs.add(node.ref);
-  }
-  return refs;
+  const nodes = graphOf(definition).nodes.filter((node) => node.ref !== "");
+  return new Set(faults.map((f) => owner(nodes, f)?.ref ?? "").filter((ref) => ref !== ""));
+}
+
+/** The innermost task that a problem is in. */
+function owner(nodes: readonly Node[], fault: Fault): Node | undefined {
+  return nodes.filter((one) => (fault.path + "/").startsWith(pointerOf(one.path) + "/"))
+    .sort((a, b) => b.path.length - a.path.length)[0];
 }
 
 /** Has the server check what is typed. */
@@ -254,8 +257,7 @@ function Problems({ faults, definition, choose }: { faults: readonly Fault[]; de
   return (
     <ul class="faults" aria-label="Problems">
       {faults.map((f) => {
-        const node = nodes.filter((one) => f.path.startsWith(pointerOf(one.path) + "/"))
-          .sort((a, b) => b.path.length - a.path.length)[0];
+        const node = owner(nodes, f);
         return (
           <li key={f.path + f.message}>
             {node === undefined ? <code>{f.path || "The definition"}</code>
