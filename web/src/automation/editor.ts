@@ -48,6 +48,7 @@ export function openEditor(parent: ShadowRoot, label: string, text: string, chan
   let marked: readonly Trouble[] = [];
   const syntax = jsonParseLinter();
   const lint = linter((view) => {
+    if (view.state.doc.length === 0) return [];
     const broken = syntax(view);
     if (broken.length > 0) return broken;
     const doc = view.state.doc.toString();

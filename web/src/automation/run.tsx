@@ -133,7 +133,7 @@ function AttemptOf({ attempt: a, run, begin, changed, open }: {
           <span class={`state-dot run-${toneOf(a.status)}`} aria-hidden="true" />
           <b>{a.referenceTaskName}</b>{a.retryCount > 0 && <span class="pill">retry {a.retryCount}</span>}
           <StateOf name={a.status} />
-          <span class="soft num">+{took(Math.max(0, started - begin))}</span>
+          {started - begin >= 1 && <span class="soft num" title="After the start">+{took(started - begin)}</span>}
           <span class="soft num">{took(Math.max(0, lasted))}</span>
         </summary>
         {a.reasonForIncompletion !== undefined && <p class="tone-bad">{a.reasonForIncompletion}</p>}
