@@ -1,7 +1,7 @@
 // Small parts that several views have.
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "../icons";
 import { wordsOf } from "./api";
 
@@ -122,8 +122,9 @@ export function Tabs<K extends string>(props: {
 /** A dialog that is open for as long as it is drawn. */
 export function Dialog(props: { title: string; wide?: boolean; close: () => void; children: ComponentChildren }) {
   const ref = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => { // at once: keys that come now are meant for what the dialog asks
     ref.current?.showModal();
+    ref.current?.querySelector<HTMLElement>("input:not([readonly]), select, textarea, .main")?.focus();
   }, []);
   return (
     <dialog ref={ref} class={props.wide === true ? "drawer" : "ask"} aria-label={props.title} onClose={props.close}>
