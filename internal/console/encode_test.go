@@ -30,7 +30,8 @@ func TestFullUpdate(t *testing.T) {
 	u := engine.Update{
 		Seq: 9, At: at,
 		Centers: []route.CenterView{{
-			ID: 1 << 51, Name: "Support", Description: "Help", Strategy: callcenter.LongestIdle, RingSeconds: 25, Waiting: 2, OldestEntry: at,
+			ID: 1 << 51, Name: "Support", Description: "Help", Strategy: callcenter.LongestIdle,
+			RingSeconds: 25, Waiting: 2, OldestEntry: at,
 			Availability: callcenter.Availability{Status: callcenter.HolidayClosed, Holiday: "Labour Day"},
 			OnDuty:       4, Capacity: 1, Goal: callcenter.Alerts{ServiceLevelPercent: 80, ServiceLevelSeconds: 20},
 			ServiceLevel: 71.4499, Outcomes: map[route.Outcome]int{route.Voicemail: 1, route.Answered: 3},

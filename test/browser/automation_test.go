@@ -51,7 +51,7 @@ func (o *office) click(selector string) {
 func (o *office) fill(selector, text string) {
 	o.Helper()
 	o.until(fmt.Sprintf("document.querySelector(%q) !== null", selector))
-	value[bool](o.tab, fmt.Sprintf(`(e => { e.focus(); e.select?.(); return true })(document.querySelector(%q))`, selector))
+	value[bool](o.tab, fmt.Sprintf(`(e => { e.focus(); e.select(); return true })(document.querySelector(%q))`, selector))
 	o.do(chromedp.KeyEvent(text))
 }
 
@@ -130,8 +130,9 @@ func TestFromASearchToARunningWorkflow(t *testing.T) {
 	o.until(`document.querySelector("[data-run-state=COMPLETED]") !== null`)
 	o.until(`document.querySelector(".task.run-good[data-state=COMPLETED]") !== null`)
 	o.shoot("8-green")
-	if green, shown := value[string](o.tab, colourOf(".task")), value[string](o.tab, variable("--good-tint")); green != shown {
-		t.Errorf("the task's colour is %s, not %s", green, shown)
+	green := value[string](o.tab, variable("--good-tint"))
+	if shown := value[string](o.tab, colourOf(".task")); shown != green {
+		t.Errorf("the task's colour is %s, not %s", shown, green)
 	}
 	if o.ringSeconds() != "45" {
 		t.Errorf("the run left %s s", o.ringSeconds())
@@ -175,12 +176,16 @@ const petsDocument = `{"openapi":"3.0.3","info":{"title":"Pets","version":"1"},"
 "components":{"securitySchemes":{"token":{"type":"http","scheme":"bearer"}},"schemas":{
 	"Pet":{"type":"object","required":["name"],"properties":{"name":{"type":"string","example":"Rex"},
 		"kind":{"type":"string","enum":["cat","dog"]},"parent":{"$ref":"#/components/schemas/Pet"},
-		"home":{"oneOf":[{"title":"Flat","type":"object","properties":{"floor":{"type":"integer"}}},{"title":"Street","type":"string"}]}}}}},
+		"home":{"oneOf":[{"title":"Flat","type":"object","properties":{"floor":{"type":"integer"}}},
+			{"title":"Street","type":"string"}]}}}}},
 "security":[{"token":[]}],
-"paths":{"/pets/{id}":{"get":{"operationId":"getPet","summary":"Get a pet","description":"Some **bold** words <script>alert(1)</script>",
+"paths":{"/pets/{id}":{"get":{"operationId":"getPet","summary":"Get a pet",
+	"description":"Some **bold** words <script>alert(1)</script>",
 	"parameters":[{"name":"id","in":"path","required":true,"schema":{"type":"integer","minimum":1}}],
-	"responses":{"200":{"description":"The pet","content":{"application/json":{"schema":{"$ref":"#/components/schemas/Pet"}}}}}},
-	"put":{"operationId":"putPet","summary":"Replace a pet","parameters":[{"name":"id","in":"path","required":true,"schema":{"type":"integer"}}],
+	"responses":{"200":{"description":"The pet","content":{"application/json":{
+		"schema":{"$ref":"#/components/schemas/Pet"}}}}}},
+	"put":{"operationId":"putPet","summary":"Replace a pet",
+	"parameters":[{"name":"id","in":"path","required":true,"schema":{"type":"integer"}}],
 	"requestBody":{"required":true,"content":{"application/json":{"schema":{"$ref":"#/components/schemas/Pet"}}}},
 	"responses":{"200":{"description":"Done"}}}}}}`
 
@@ -307,11 +312,49 @@ func TestRunIsSteered(t *testing.T) {
 	o.has(".runs", "steered")
 }
 
+// A schedule says when it is due next before it is saved; secrets come and go, and are never shown.
+func TestSchedulesAndSecrets(t *testing.T) {
+	o := openOffice(t, nil)
+	o.goTo("/automation/workflows")
+	o.put("/api/metadata/workflow", `[{"name":"nightly","version":1,"schemaVersion":2,"tasks":[
+		{"name":"nothing","taskReferenceName":"nothing","type":"NOOP"}]}]`)
+	o.goTo("/automation/schedules")
+	o.click("#add-schedule")
+	o.fill("dialog input", "each_night")
+	o.until(`document.querySelector("dialog option[value=nightly], dialog select")?.options.length > 1`)
+	value[bool](o.tab, `(e => { e.value = "nightly"; return e.dispatchEvent(new Event("change", {bubbles: true})) })(
+		document.querySelector("dialog select"))`)
+	o.fill("dialog label:nth-of-type(3) input", "0 0 2 ? * *")
+	o.has("dialog", "Next:")
+	o.fill("dialog label:nth-of-type(3) input", "0 0 99 ? * *")
+	o.until(`document.querySelector("dialog .tone-bad") !== null`)
+	o.fill("dialog label:nth-of-type(3) input", "0 0 2 ? * *")
+	o.until(`document.querySelector("dialog .tone-bad") === null`)
+	o.click("dialog .main")
+	o.has("[data-schedule=each_night]", "Next:")
+	o.click("[data-schedule=each_night] button")
+	o.has("[data-schedule=each_night]", "paused")
+	o.shoot("schedules")
+	o.axe("schedules")
+
+	o.goTo("/automation/secrets")
+	o.click("#add-secret")
+	o.fill("dialog label:nth-of-type(1) input", "pets_token")
+	o.fill("dialog label:nth-of-type(2) input", "four-or-more")
+	o.fill("dialog label:nth-of-type(3) input", "api.pets.example")
+	o.click("dialog .main")
+	o.has("[data-secret=pets_token]", "Only to api.pets.example")
+	if strings.Contains(value[string](o.tab, "document.documentElement.outerHTML"), "four-or-more") {
+		t.Error("the secret is in the page")
+	}
+}
+
 // put sends a request with the session of the page, as its scripts do.
 func (o *office) put(path, body string) {
 	o.Helper()
 	status := value[int](o.tab, fmt.Sprintf(
-		`fetch(%q, {method: "PUT", headers: {"Content-Type": "application/json"}, body: %q}).then(r => r.status)`, path, body))
+		`fetch(%q, {method: "PUT", headers: {"Content-Type": "application/json"}, body: %q}).then(r => r.status)`,
+		path, body))
 	if status != http.StatusOK {
 		o.Fatalf("PUT %s: %d", path, status)
 	}
@@ -335,8 +378,11 @@ func TestAutomationPagesAreAccessible(t *testing.T) {
 		{"workflows", "/automation/workflows", `document.querySelector("[data-workflow]") !== null`},
 		{"editor", "/automation/workflows/edit/ways", `document.querySelector("[data-task=get]") !== null`},
 		{"directory", "/automation/directory", `document.querySelector("#find") !== null`},
-		{"operation", "/automation/directory?document_url=%2Fopenapi.json&method=PATCH&path=%2Fapi%2Fv2%2Fcallcenters%2F%7Bid%7D",
-			`document.querySelector(".request") !== null`},
+		{
+			"operation", "/automation/directory?document_url=%2Fopenapi.json&method=PATCH" +
+				"&path=%2Fapi%2Fv2%2Fcallcenters%2F%7Bid%7D",
+			`document.querySelector(".request") !== null`,
+		},
 		{"runs", "/automation/runs", `document.querySelector("[data-run]") !== null`},
 		{"run", "/automation/runs/" + id, `document.querySelector("[data-run-state=COMPLETED]") !== null`},
 		{"schedules", "/automation/schedules", `document.querySelector("#add-schedule") !== null`},

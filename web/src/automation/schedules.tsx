@@ -56,9 +56,59 @@ export function Schedules() {
           );
         })}
       </ul>
+      <Handlers />
       {adding !== false && <Add begin={adding === true ? undefined : adding} close={() => setAdding(false)}
         done={() => { setAdding(false); list.reload(); }} />}
     </section>
+  );
+}
+
+interface Handler extends Obj {
+  name: string;
+  event: string;
+  condition?: string;
+  active?: boolean;
+  actions?: { action: string; start_workflow?: { name?: string } }[];
+}
+
+/** What happens when something else does: event handlers, on or off. */
+function Handlers() {
+  const list = useLoaded<Handler[]>("handlers", () => ask("GET", "/api/event"));
+  const doing = useDoing();
+  const turn = (one: Handler) => doing.run(async () => {
+    await ask("PUT", "/api/event", { ...one, active: one.active !== true });
+    say(`${one.name} is ${one.active === true ? "off" : "on"}.`);
+    list.reload();
+  });
+  const remove = (one: Handler) => {
+    if (!confirm(`Delete the event handler ${one.name}?`)) return;
+    doing.run(async () => {
+      await ask("DELETE", at`/api/event/${one.name}`);
+      list.reload();
+    });
+  };
+  if (list.value === undefined || list.value.length === 0) return null;
+  return (
+    <>
+      <div class="section-head later"><h2>Event handlers</h2></div>
+      <Trouble text={doing.wrong || list.wrong} />
+      <ul class="lines" aria-label="Event handlers">
+        {list.value.map((one) => (
+          <li key={one.name} data-handler={one.name}>
+            <div><b>{one.name}</b> on <code>{one.event}</code>
+              <span class={`pill ${one.active === true ? "run-good" : "run-off"}`}>{one.active === true ? "on" : "off"}</span>
+              <p class="soft small">{(one.actions ?? []).map((a) =>
+                `${a.action.replaceAll("_", " ")} ${a.start_workflow?.name ?? ""}`.trim()).join(", ")}
+                {one.condition !== undefined && <> if <code>{one.condition}</code></>}</p></div>
+            <div class="actions">
+              <button type="button" class="quiet" disabled={doing.busy} onClick={() => turn(one)}>
+                {one.active === true ? "Turn off" : "Turn on"}<span class="sr"> {one.name}</span></button>
+              <button type="button" class="quiet" disabled={doing.busy} onClick={() => remove(one)}>Delete<span class="sr"> {one.name}</span></button>
+            </div>
+          </li>
+        ))}
+      </ul>
+    </>
   );
 }
 

@@ -29,7 +29,7 @@ function View() {
     case "secrets":
       return <Secrets />;
     case "workflows":
-      if (a === "new") return <EditorPage key={`new ${b}`} template={b} />;
+      if (a === "new") return <EditorPage key="new" />;
       if (a === "edit" && b !== "") return <EditorPage key={b} name={b} />;
       return <Workflows />;
     default:

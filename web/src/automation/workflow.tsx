@@ -20,13 +20,12 @@ const CHECK_MS = 300;
 
 const empty: Obj = { name: "", version: 1, schemaVersion: 2, inputParameters: [], tasks: [] };
 
-export function EditorPage({ name, template }: { name?: string; template?: string }) {
+export function EditorPage({ name }: { name?: string }) {
   const load = async (): Promise<Obj> => {
     if (name !== undefined) return ask<Obj>("GET", at`/api/metadata/workflow/${name}`);
-    if (template !== undefined && template !== "") return ask<Obj>("GET", at`/api/x/templates/${template}`);
     return empty;
   };
-  const loaded = useLoaded<Obj>(`edit ${name ?? ""} ${template ?? ""}`, load);
+  const loaded = useLoaded<Obj>(`edit ${name ?? ""}`, load);
   if (loaded.value === undefined) return loaded.wrong === "" ? <p class="loading" role="status">Loading …</p> : <Trouble text={loaded.wrong} />;
   return <Editor begin={loaded.value} fresh={name === undefined} />;
 }

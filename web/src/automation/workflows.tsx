@@ -70,28 +70,42 @@ export function Workflows() {
         ))}
       </ul>
       {starting !== undefined && <RunDialog definition={starting} close={() => start(undefined)} />}
-      <Templates />
+      <Templates done={list.reload} />
     </section>
   );
 }
 
 interface Template {
   name: string;
-  description?: string;
+  title: string;
+  description: string;
+  environment?: string[];
+  handlers?: unknown[];
+  schedules?: unknown[];
 }
 
-function Templates() {
-  const list = useLoaded<Template[]>("templates", () => ask("GET", "/api/x/templates"));
+/** Ready-made workflows. What starts them is off until somebody turns it on. */
+function Templates({ done }: { done: () => void }) {
+  const list = useLoaded<Template[]>("templates", () => ask("GET", "/api/templates"));
+  const doing = useDoing();
+  const use = (one: Template) => doing.run(async () => {
+    await ask("POST", at`/api/templates/${one.name}`);
+    const later = (one.handlers ?? []).length + (one.schedules ?? []).length > 0;
+    say(`${one.title} is here.${later ? " What starts it is off: turn it on under Schedules." : ""}`);
+    done();
+  });
   if (list.value === undefined || list.value.length === 0) return null;
   return (
     <>
       <div class="section-head later"><h2>Ready-made</h2></div>
+      <Trouble text={doing.wrong} />
       <ul class="lines" aria-label="Ready-made workflows">
         {list.value.map((one) => (
           <li key={one.name} data-template={one.name}>
-            <div><b>{one.name}</b>{one.description !== undefined && <p class="soft">{one.description}</p>}</div>
-            <div class="actions"><To to={`/automation/workflows/new/${encodeURIComponent(one.name)}`} class="quiet">
-              Use<span class="sr"> {one.name}</span></To></div>
+            <div><b>{one.title}</b><p class="soft">{one.description}</p>
+              {(one.environment ?? []).length > 0 && <p class="soft small">Set first: {one.environment?.join(", ")}</p>}</div>
+            <div class="actions"><button type="button" class="quiet" disabled={doing.busy} onClick={() => use(one)}>
+              Use<span class="sr"> {one.title}</span></button></div>
           </li>
         ))}
       </ul>
