@@ -259,7 +259,7 @@ func TestEditorShowsProblemsAtTheirPlace(t *testing.T) {
 	o.click("#save-workflow")
 	o.has(".banner", "has problems")
 	o.click("#show-json")
-	o.until(`document.querySelector(".json-field.tall").shadowRoot?.querySelector(".cm-lint-marker-error") !== null`)
+	o.until(`!!document.querySelector(".json-field.tall").shadowRoot?.querySelector(".cm-lint-marker-error")`)
 	o.shoot("a-problem")
 	o.click("#show-json")
 	o.click(`.task-form [title="Remove the task"]`)
