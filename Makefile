@@ -44,6 +44,7 @@ fuzz:                 ## each fuzz target for FUZZTIME
 interop: export SWITCHBOARD_INTEROP = 1
 interop: $(WEB)       ## real peers: sipp, baresip, Chromium (installs them where it may)
 	sh test/interop/install.sh
+	cd test/conductor && npm ci --no-audit --no-fund
 	$(GO) test -count=1 -timeout 25m ./test/...
 
 soak: $(WEB)          ## kill -9 under load, every few seconds, for SOAK

@@ -13,9 +13,15 @@ const here = dirname(fileURLToPath(import.meta.url));
 const dist = join(here, "dist");
 const shared = { absWorkingDir: here, bundle: true, logLevel: "warning", target: "es2022" };
 
+/** The packages that ended up in the bundle. */
+function packagesOf(metafile) {
+  const names = Object.keys(metafile.inputs).map((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]);
+  return [...new Set(names)].filter((name) => name !== undefined).sort();
+}
+
 /** The licenses of everything that ends up in the bundle: its authors ask to be named wherever it goes. */
-function licenses() {
-  const parts = ["preact", "@preact/signals", "@preact/signals-core"].map((name) => {
+function licenses(packages) {
+  const parts = packages.map((name) => {
     const folder = join(here, "node_modules", name);
     const { version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
     const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
@@ -38,6 +44,9 @@ async function page() {
     ...shared,
     entryPoints: ["src/main.tsx", "src/style.css"],
     entryNames: "[name]-[hash]",
+    chunkNames: "part-[hash]",
+    splitting: true,
+    metafile: true,
     outdir: "dist",
     format: "esm",
     jsx: "automatic",
@@ -45,15 +54,17 @@ async function page() {
     minify: true,
     write: false,
   });
-  const manifest = {};
+  const manifest = { parts: [] };
   for (const file of result.outputFiles) {
     const name = basename(file.path);
-    manifest[name.endsWith(".js") ? "script" : "style"] = name;
+    if (name.startsWith("main-")) manifest.script = name;
+    else if (name.endsWith(".css")) manifest.style = name;
+    else manifest.parts.push(name);
     write(name, file.contents);
     const zipped = readFileSync(join(dist, name + ".gz")).length;
     console.log(`${name}  ${(file.contents.length / 1024).toFixed(1)} KB, gzip ${(zipped / 1024).toFixed(1)} KB`);
   }
-  const notice = licenses();
+  const notice = licenses(packagesOf(result.metafile));
   manifest.licenses = `licenses-${createHash("sha256").update(notice).digest("hex").slice(0, 8)}.txt`;
   write(manifest.licenses, notice);
   writeFileSync(join(dist, "manifest.json"), JSON.stringify(manifest, null, 2) + "\n");

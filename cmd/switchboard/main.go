@@ -17,13 +17,14 @@ import (
 
 // commands are the flags, SWITCHBOARD_* variables and help of every command.
 type commands struct {
-	Serve    serveCommand    `cmd:"" help:"Take calls."`
-	Demo     demoCommand     `cmd:"" help:"Take calls of a make-believe company: real SIP, simulated people."`
-	Simulate simulateCommand `cmd:"" help:"Route simulated calls, without a network."`
-	Key      keyCommands     `cmd:"" help:"API keys."`
-	Backup   backupCommand   `cmd:"" help:"Copy the database while it is in use."`
-	Speech   speechCommands  `cmd:"" help:"Speech recognition."`
-	Doctor   doctorCommand   `cmd:"" help:"Look for what this host lacks, and say how to mend it."`
+	Serve     serveCommand      `cmd:"" help:"Take calls."`
+	Demo      demoCommand       `cmd:"" help:"Take calls of a make-believe company: real SIP, simulated people."`
+	Simulate  simulateCommand   `cmd:"" help:"Route simulated calls, without a network."`
+	Key       keyCommands       `cmd:"" help:"API keys."`
+	Directory directoryCommands `cmd:"" help:"The API directory."`
+	Backup    backupCommand     `cmd:"" help:"Copy the database while it is in use."`
+	Speech    speechCommands    `cmd:"" help:"Speech recognition."`
+	Doctor    doctorCommand     `cmd:"" help:"Look for what this host lacks, and say how to mend it."`
 }
 
 // Exit codes. A usage error is kong's 80.

@@ -19,27 +19,30 @@ const secretKeyVariable = "SWITCHBOARD_SECRET_KEY"
 
 // serverFlags are what serve and demo share.
 type serverFlags struct {
-	HTTP             string        `default:"127.0.0.1:8080" help:"Address of the pages and the API."`
-	SIP              string        `default:"127.0.0.1:5060" help:"Address for calls; 0.0.0.0:5060: the network."`
-	RTPPorts         string        `default:"20000-29999" help:"UDP ports for audio."`
-	Advertise        string        `help:"Address told to phones, when it differs."`
-	Timezone         string        `help:"Time zone of the first office (default: the host's)."`
-	Country          string        `default:"us" help:"Country of that office, two letters."`
-	RateLimit        int           `default:"1200" help:"API requests a minute, per operation and key."`
-	CompanyRateLimit int           `default:"20" help:"API requests a second, per company."`
-	NewCallsPerSec   int           `name:"new-calls-per-second" default:"2000" help:"New calls a second."`
-	Prompts          string        `help:"Folder of recorded prompts."`
-	DialAllow        []string      `help:"What numbers to call may begin with, as +49 (default: the offices' countries)."`
-	DialCap          int           `default:"100" help:"Calls that may go out within an hour."`
-	EgressAllow      []string      `help:"HOST, NETWORK, both also with :PORT, or :PORT, open besides the internet."`
-	PublicURL        string        `name:"public-url" help:"Where others reach pages and API, when it differs."`
-	WorkflowDays     int           `default:"30" help:"Days for which workflow runs are kept after their end."`
-	EgressProxy      string        `help:"Proxy for requests to other servers, http://HOST:PORT."`
-	SMTP             string        `name:"smtp" help:"Mail server for alerts, host:port."`
-	MailFrom         string        `help:"Sender of mailed alerts."`
-	MailTo           []string      `help:"Who gets all alerts by mail, besides the supervisors."`
-	Drain            time.Duration `default:"10s" help:"How long running calls may go on after Ctrl-C."`
-	Verbose          bool          `short:"v" help:"Log more."`
+	HTTP              string        `default:"127.0.0.1:8080" help:"Address of the pages and the API."`
+	SIP               string        `default:"127.0.0.1:5060" help:"Address for calls; 0.0.0.0:5060: the network."`
+	RTPPorts          string        `default:"20000-29999" help:"UDP ports for audio."`
+	Advertise         string        `help:"Address told to phones, when it differs."`
+	Timezone          string        `help:"Time zone of the first office (default: the host's)."`
+	Country           string        `default:"us" help:"Country of that office, two letters."`
+	RateLimit         int           `default:"1200" help:"API requests a minute, per operation and key."`
+	CompanyRateLimit  int           `default:"20" help:"API requests a second, per company."`
+	NewCallsPerSec    int           `name:"new-calls-per-second" default:"2000" help:"New calls a second."`
+	Prompts           string        `help:"Folder of recorded prompts."`
+	DialAllow         []string      `help:"What numbers to call may begin with, as +49 (default: the offices' countries)."`
+	DialCap           int           `default:"100" help:"Calls that may go out within an hour."`
+	EgressAllow       []string      `help:"HOST, NETWORK, both also with :PORT, or :PORT, open besides the internet."`
+	PublicURL         string        `name:"public-url" help:"Where others reach pages and API, when it differs."`
+	WorkflowRateLimit int           `default:"500" help:"Requests a second of one key to the workflows' API."`
+	WorkflowDays      int           `default:"30" help:"Days for which workflow runs are kept after their end."`
+	ConductorURL      string        `name:"conductor-url" help:"Conductor cluster for workflows of engine conductor."`
+	ConductorSecret   string        `default:"conductor" help:"Name of the secret with the cluster's keyId and keySecret."`
+	EgressProxy       string        `help:"Proxy for requests to other servers, http://HOST:PORT."`
+	SMTP              string        `name:"smtp" help:"Mail server for alerts, host:port."`
+	MailFrom          string        `help:"Sender of mailed alerts."`
+	MailTo            []string      `help:"Who gets all alerts by mail, besides the supervisors."`
+	Drain             time.Duration `default:"10s" help:"How long running calls may go on after Ctrl-C."`
+	Verbose           bool          `short:"v" help:"Log more."`
 }
 
 // Validate refuses limits that would let nothing through; an unset flag has its default.
@@ -55,7 +58,9 @@ func (f serverFlags) config(dir string) app.Config {
 		DataDir: dir, HTTP: f.HTTP, SIP: f.SIP, RTPPorts: f.RTPPorts, Advertise: f.Advertise, Timezone: f.Timezone,
 		Country: f.Country, RateLimit: f.RateLimit, CompanyRateLimit: f.CompanyRateLimit, Prompts: f.Prompts,
 		NewCallsPerSec: f.NewCallsPerSec, Drain: f.Drain,
-		EgressAllow: f.EgressAllow, WorkflowDays: f.WorkflowDays, EgressProxy: f.EgressProxy, PublicURL: f.PublicURL,
+		EgressAllow: f.EgressAllow, WorkflowDays: f.WorkflowDays, WorkflowRateLimit: f.WorkflowRateLimit,
+		ConductorURL: f.ConductorURL, ConductorSecret: f.ConductorSecret,
+		EgressProxy: f.EgressProxy, PublicURL: f.PublicURL,
 		SecretKey: os.Getenv(secretKeyVariable), SMTP: f.SMTP, MailFrom: f.MailFrom, MailTo: f.MailTo,
 		DialAllow: f.DialAllow, DialCap: f.DialCap, Log: newLog(f.Verbose),
 	}

@@ -112,6 +112,7 @@ type Config struct {
 	DeadLetters   DeadLetters
 	Directory     Directory
 	Conversations Conversations
+	Tests         TestRequests
 	Dialable      func(number string) bool // whether calls to it are allowed; nil: to all
 
 	RateLimit        int              // requests a minute per operation and key; 0: limit.DefaultPerMinute

@@ -21,15 +21,18 @@ import (
 )
 
 // MaxBody bounds a request body, in bytes; MaxUpload that of an upload, MaxDocumentBody that of an OpenAPI document,
-// which as a JSON string is longer than it is.
+// which as a JSON string is longer than it is, and MaxTestBody that of a test request.
 const (
 	MaxBody         = 256 << 10
 	MaxUpload       = 16 << 20
 	MaxDocumentBody = 32 << 20
+	MaxTestBody     = 1 << 20
 )
 
 // bodyLimits are the operations that take more than MaxBody.
-var bodyLimits = map[string]int64{"ivr.create": MaxUpload, "x.directory.documents.create": MaxDocumentBody}
+var bodyLimits = map[string]int64{
+	"ivr.create": MaxUpload, "x.directory.documents.create": MaxDocumentBody, "x.testrequests.create": MaxTestBody,
+}
 
 // call is one request on its way through an operation.
 type call struct {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"switchboard/internal/auth"
-	"switchboard/internal/callcenter"
 	"switchboard/internal/limit"
 	"switchboard/internal/problem"
 	"switchboard/internal/store"
@@ -33,6 +32,8 @@ var ownLimits = map[string]ownLimit{
 	"call.put_call_labels": {250, time.Minute},
 	"webhooks.create":      {100, time.Minute},
 	"callrouters.update":   {1, 5 * time.Minute}, // of each router
+
+	"x.testrequests.create": {10, time.Minute},
 }
 
 // scaled is a limit on a server whose usual rate limit is perMinute.
@@ -145,25 +146,11 @@ func (a *API) authenticate(r *http.Request, now time.Time) (auth.Principal, erro
 	return auth.Principal{}, problem.New(problem.Unauthorized, "")
 }
 
-// lookUp finds the key with this id and secret; nil: it is none that works. It looks on disk too, as another process
-// may have made the key a moment ago.
+// lookUp finds the key with this id and secret; nil: it is none that works.
 func (a *API) lookUp(ctx context.Context, id, secret string, now time.Time) (*store.Key, error) {
-	snapshot := a.Settings.Snapshot()
-	key, known := snapshot.Key(id)
-	if !known {
-		var err error
-		if key, known, err = a.Settings.Key(ctx, id); err != nil {
-			return nil, err
-		}
-	}
-	if !known || !auth.Verify(key, secret, now) {
-		return nil, nil
-	}
-	if key.User != 0 { // the key of somebody who left, or may not work now, is none
-		user, there := snapshot.User(key.User)
-		if !there || user.State != callcenter.StateActive {
-			return nil, nil
-		}
+	key, err := auth.Find(ctx, a.Settings, id, now)
+	if key == nil || err != nil || !auth.Verify(key, secret, now) {
+		return nil, err
 	}
 	return key, nil
 }

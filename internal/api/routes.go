@@ -183,6 +183,10 @@ var handlers = map[string]handler{
 	"x.directory.documents.delete":  {companyAdmin, anyDocument, deleteDocument},
 	"x.directory.documents.refresh": {companyAdmin, anyDocument, refreshDocument},
 
+	"x.testrequests.create": {companyAdmin, nil, sendTest},
+	"x.testrequests.list":   {companyAdmin, nil, listTests},
+	"x.testrequests.get":    {companyAdmin, anyDocument, getTest},
+
 	"openapi.get": {nil, nil, getDocument},
 }
 

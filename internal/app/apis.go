@@ -2,8 +2,11 @@ package app
 
 import (
 	"context"
+	"net/netip"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -26,10 +29,22 @@ func (a *App) openAPIs() error {
 		return err
 	}
 	a.apis = apidir.New(apidir.Config{
-		Dir: filepath.Join(a.cfg.DataDir, apisDir), Client: guard.Client(apidir.FetchTimeout), Origin: a.URL,
+		Dir: filepath.Join(a.cfg.DataDir, apisDir), Client: guard.Client(apidir.FetchTimeout), Origin: a.origin,
 		Log: a.cfg.Log,
 	})
 	return nil
+}
+
+// origin is where requests to our own API lead: an address that ownAPI knows as ours, and that a person can read.
+func (a *App) origin() string {
+	if a.cfg.PublicURL != "" {
+		return strings.TrimSuffix(a.cfg.PublicURL, "/")
+	}
+	at, err := netip.ParseAddrPort(a.listener.Addr().String())
+	if err == nil && at.Addr().IsUnspecified() {
+		return "http://localhost:" + strconv.Itoa(int(at.Port()))
+	}
+	return a.URL()
 }
 
 // apis gives the API the directory's answers as JSON.

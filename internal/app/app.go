@@ -15,6 +15,7 @@ import (
 	"switchboard/internal/audio"
 	"switchboard/internal/auth"
 	"switchboard/internal/callcenter"
+	"switchboard/internal/conductor"
 	apidir "switchboard/internal/directory"
 	"switchboard/internal/engine"
 	"switchboard/internal/exchange"
@@ -27,6 +28,7 @@ import (
 	"switchboard/internal/script"
 	"switchboard/internal/sipd"
 	"switchboard/internal/store"
+	"switchboard/internal/trigger"
 	"switchboard/internal/vault"
 )
 
@@ -62,8 +64,13 @@ type App struct {
 	scripts  *script.Sandbox
 	requests *httptask.Client // of workflows
 	runner   *runner.Runner
-	listener net.Listener
-	http     *http.Server
+	triggers *trigger.Triggers
+	runs     *lateRuns
+
+	environment *conductor.Environment
+	cluster     *conductor.Cluster // nil: there is none
+	listener    net.Listener
+	http        *http.Server
 
 	firstStart bool
 	wg         sync.WaitGroup
@@ -90,6 +97,9 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 		return nil, err
 	}
 	if err := a.openSecrets(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.openTriggers(ctx); err != nil {
 		return nil, err
 	}
 	if err := a.startCalls(ctx, background); err != nil {
@@ -345,14 +355,17 @@ func (a *App) Close() error {
 	}
 	a.stop()
 	a.wg.Wait()
+	if a.hooks != nil {
+		a.hooks.Close()
+	}
+	if a.triggers != nil {
+		a.triggers.Close()
+	}
 	if a.runner != nil {
 		a.runner.Close()
 	}
 	if a.scripts != nil {
 		a.scripts.Close()
-	}
-	if a.hooks != nil {
-		a.hooks.Close()
 	}
 	if a.pool != nil {
 		errs = append(errs, a.pool.Close())

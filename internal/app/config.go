@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"switchboard/internal/callcenter"
+	"switchboard/internal/conductor"
 	"switchboard/internal/egress"
 	"switchboard/internal/hooks"
 )
@@ -27,39 +28,44 @@ const (
 	DefaultRateLimit        = 1200 // requests a minute per operation and key
 	DefaultCompanyRateLimit = 20   // requests a second per company
 	DefaultCountry          = "us"
+	DefaultConductorSecret  = "conductor"
 	DefaultDrain            = 10 * time.Second
 	DefaultDialCap          = 100 // calls out an hour
 	DefaultWorkflowDays     = 30
+	DefaultWorkflowRate     = conductor.DefaultRateLimit
 )
 
 const maxWorkflowDays = 3650
 
 // Config is one server. The zero value of a field means its default above; DataDir is required.
 type Config struct {
-	DataDir          string
-	HTTP             string // host:port; port 0 picks a free one
-	SIP              string // host:port for UDP and TCP; port 0 picks a free one
-	RTPPorts         string // "low-high"; "0-0": any free port
-	Advertise        string // the address told to phones and trunks; "": the listener's
-	Timezone         string // of the office that a first start creates; "": the host's, else UTC
-	Country          string // of that office
-	Company          string // its name
-	RateLimit        int
-	CompanyRateLimit int
-	Prompts          string   // folder of recorded prompts; "": found by itself
-	NewCallsPerSec   int      // beyond it new calls get 503; 0: sipd's default
-	DialAllow        []string // beginnings of numbers that may be called; none: the country codes of the offices
-	DialCap          int      // calls out an hour
-	EgressAllow      []string // what may be reached besides the internet's ports 80 and 443: see egress.New
-	PublicURL        string   // where others reach the pages and the API, behind a proxy; "": the listener's address
-	SecretKey        string   // of the secrets of workflows; "": the file of package vault
-	WorkflowDays     int      // for how many days workflow runs are kept after their end
-	EgressProxy      string   // URL of the proxy for all that goes out over HTTP; "": none
-	SMTP             string   // host:port of the server that alerts are mailed through; "": none are
-	MailFrom         string   // who mails them
-	MailTo           []string // who gets all of them, besides the supervisors
-	Drain            time.Duration
-	Log              *slog.Logger
+	DataDir           string
+	HTTP              string // host:port; port 0 picks a free one
+	SIP               string // host:port for UDP and TCP; port 0 picks a free one
+	RTPPorts          string // "low-high"; "0-0": any free port
+	Advertise         string // the address told to phones and trunks; "": the listener's
+	Timezone          string // of the office that a first start creates; "": the host's, else UTC
+	Country           string // of that office
+	Company           string // its name
+	RateLimit         int
+	CompanyRateLimit  int
+	Prompts           string   // folder of recorded prompts; "": found by itself
+	NewCallsPerSec    int      // beyond it new calls get 503; 0: sipd's default
+	DialAllow         []string // beginnings of numbers that may be called; none: the country codes of the offices
+	DialCap           int      // calls out an hour
+	EgressAllow       []string // what may be reached besides the internet's ports 80 and 443: see egress.New
+	PublicURL         string   // where others reach the pages and the API, behind a proxy; "": the listener's address
+	SecretKey         string   // of the secrets of workflows; "": the file of package vault
+	WorkflowRateLimit int      // requests a second of one key to the workflows' API
+	WorkflowDays      int      // for how many days workflow runs are kept after their end
+	ConductorURL      string   // of a Conductor cluster that runs definitions of engine "conductor"; "": there is none
+	ConductorSecret   string   // name of the secret with its keyId and keySecret
+	EgressProxy       string   // URL of the proxy for all that goes out over HTTP; "": none
+	SMTP              string   // host:port of the server that alerts are mailed through; "": none are
+	MailFrom          string   // who mails them
+	MailTo            []string // who gets all of them, besides the supervisors
+	Drain             time.Duration
+	Log               *slog.Logger
 }
 
 func (c Config) withDefaults() Config {
@@ -77,11 +83,13 @@ func (c Config) withDefaults() Config {
 	text(&c.SIP, DefaultSIP)
 	text(&c.RTPPorts, DefaultRTPPorts)
 	text(&c.Country, DefaultCountry)
+	text(&c.ConductorSecret, DefaultConductorSecret)
 	text(&c.Company, "My company")
 	number(&c.RateLimit, DefaultRateLimit)
 	number(&c.CompanyRateLimit, DefaultCompanyRateLimit)
 	number(&c.DialCap, DefaultDialCap)
 	number(&c.WorkflowDays, DefaultWorkflowDays)
+	number(&c.WorkflowRateLimit, DefaultWorkflowRate)
 	if c.Drain == 0 {
 		c.Drain = DefaultDrain
 	}
@@ -114,8 +122,8 @@ func (c Config) check() error {
 	if c.WorkflowDays < 1 || c.WorkflowDays > maxWorkflowDays {
 		wrong = append(wrong, fmt.Errorf("workflow-days: must be from 1 to %d", maxWorkflowDays))
 	}
-	if c.RateLimit < 0 || c.CompanyRateLimit < 0 {
-		wrong = append(wrong, errors.New("rate-limit, company-rate-limit: must be positive"))
+	if c.RateLimit < 0 || c.CompanyRateLimit < 0 || c.WorkflowRateLimit < 0 {
+		wrong = append(wrong, errors.New("rate-limit, company-rate-limit, workflow-rate-limit: must be positive"))
 	}
 	for _, prefix := range c.DialAllow {
 		if prefix != "+" && !callcenter.ValidE164(prefix+"0") {
@@ -124,6 +132,11 @@ func (c Config) check() error {
 	}
 	if _, err := c.guard(); err != nil {
 		wrong = append(wrong, err)
+	}
+	if c.ConductorURL != "" {
+		if _, err := conductor.NewCluster(c.ConductorURL, nil, nil, ""); err != nil {
+			wrong = append(wrong, fmt.Errorf("conductor-url: %w", err))
+		}
 	}
 	if _, err := c.publicURL(); err != nil {
 		wrong = append(wrong, err)

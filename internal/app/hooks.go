@@ -18,7 +18,7 @@ func (a *App) openHooks(ctx context.Context) error {
 		return err
 	}
 	config := hooks.Config{
-		Settings: a.store, Outbox: a.store, Calls: a.store, Notice: a.warn, Log: a.cfg.Log,
+		Settings: a.store, Outbox: a.store, Calls: a.store, Notice: a.warn, Log: a.cfg.Log, Events: a.triggers,
 		Webhooks: guard.Client(hooks.DeliveryTimeout), Routers: guard.Client(hooks.RouterTimeout),
 	}
 	if a.cfg.SMTP != "" {

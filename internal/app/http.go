@@ -22,6 +22,7 @@ import (
 	"switchboard/internal/limit"
 	"switchboard/internal/route"
 	"switchboard/internal/store"
+	"switchboard/internal/trigger"
 	"switchboard/web"
 )
 
@@ -34,12 +35,13 @@ func (a *App) startHTTP(ctx context.Context) error {
 	if err := a.openAPIs(); err != nil {
 		return err
 	}
+	tests := newTestRequests(a.apis)
 	rest := api.New(api.Config{
 		Settings: a.store, Voicemails: a.store, History: a.store, Live: live{a.engine}, Phones: a.sip,
 		DataDir: a.cfg.DataDir, RateLimit: a.cfg.RateLimit, CompanyRateLimit: a.cfg.CompanyRateLimit, Log: a.cfg.Log,
 		Calls: a.store, Recordings: a.store, Callbacks: callbacks{a.engine, a.store}, Uploads: a.uploads,
 		DeadLetters: deadLetters{a.store, a.hooks}, Dialable: a.lines.Allowed, Directory: apis{a.apis},
-		Conversations: a.talks,
+		Conversations: a.talks, Tests: tests,
 	})
 	pages := console.New(console.Config{
 		Feed: a.engine.Subscribe, Sessions: browsers{a.sessions}, Dist: web.Dist(), Version: Version,
@@ -54,13 +56,18 @@ func (a *App) startHTTP(ctx context.Context) error {
 	if err := os.WriteFile(filepath.Join(a.cfg.DataDir, addressFile), []byte(a.URL()+"\n"), 0o600); err != nil {
 		return fmt.Errorf("note where the pages are: %w", err)
 	}
-	all := bySide{rest: rest, pages: pages, metrics: a.metrics()}
+	automation := newLater()
+	all := bySide{rest: rest, automation: automation, pages: pages, metrics: a.metrics(), incoming: a.triggers}
 	if err := a.openRequests(all); err != nil {
 		return err
 	}
 	if err := a.openWorkflows(ctx); err != nil {
 		return err
 	}
+	if err := a.openAutomation(automation); err != nil {
+		return err
+	}
+	tests.workflows.Store(a.runner)
 	a.http = httpServer(ofBrowsers{all, browsers{a.sessions}, http.NewCrossOriginProtection()}, a.cfg.Log)
 	a.wg.Go(func() {
 		if err := a.http.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {
@@ -70,16 +77,23 @@ func (a *App) startHTTP(ctx context.Context) error {
 	return nil
 }
 
-// bySide hands a request to the API or to the pages. The API also gets paths that only lead to it when cleaned: the
-// pages' ServeMux would answer them with a redirect, where the API promises its own 404.
-type bySide struct{ rest, pages, metrics http.Handler }
+// healthPath is where clients of Conductor ask whether the server is well.
+const healthPath = "/health"
+
+// bySide hands a request to one of the APIs or to the pages. The APIs also get paths that only lead to them when
+// cleaned: the pages' ServeMux would answer them with a redirect, where the API promises its own 404.
+type bySide struct{ rest, automation, pages, metrics, incoming http.Handler }
 
 // ServeHTTP implements http.Handler.
 func (b bySide) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	clean := path.Clean("/" + r.URL.Path)
 	switch {
-	case clean == "/openapi.json", strings.HasPrefix(clean+"/", "/api/"), strings.HasPrefix(r.URL.Path, "/api/"):
+	case clean == "/openapi.json", strings.HasPrefix(clean+"/", "/api/v2/"):
 		b.rest.ServeHTTP(w, r)
+	case clean == healthPath, strings.HasPrefix(clean+"/", "/api/"), strings.HasPrefix(r.URL.Path, "/api/"):
+		b.automation.ServeHTTP(w, r)
+	case strings.HasPrefix(r.URL.Path, trigger.PathIn):
+		b.incoming.ServeHTTP(w, r)
 	case clean == metricsPath:
 		b.metrics.ServeHTTP(w, r)
 	default:

@@ -12,13 +12,16 @@ func TestPathsOfTheAPIAreNeverRedirected(t *testing.T) {
 		mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Side", name) })
 		return mux
 	}
-	api := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Side", "api") })
-	both := bySide{rest: api, pages: says("pages")}
+	plain := func(name string) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Side", name) })
+	}
+	both := bySide{rest: plain("api"), automation: plain("automation"), pages: says("pages")}
 	for path, want := range map[string]string{
 		"/": "pages", "/calls": "pages", "/apical": "pages", "/openapi.jsonx": "pages",
-		"/openapi.json": "api", "/api": "api", "/api/": "api", "/api/v2/callcenters": "api",
-		"//api/v2/callcenters": "api", "/./api/v2": "api", "/x/../api/v2": "api", "/api/../x": "api",
-		"//openapi.json": "api", "/api//v2": "api",
+		"/openapi.json": "api", "/api": "automation", "/api/": "automation", "/api/v2/callcenters": "api",
+		"//api/v2/callcenters": "api", "/./api/v2": "api", "/x/../api/v2": "api", "/api/../x": "automation",
+		"//openapi.json": "api", "/api//v2": "api", "/api/v2x": "automation", "/api/workflow": "automation",
+		"/health": "automation", "/healthy": "pages",
 	} {
 		seen := httptest.NewRecorder()
 		r := httptest.NewRequest("PATCH", "/", nil)

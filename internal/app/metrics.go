@@ -25,6 +25,7 @@ func (a *App) metrics() http.Handler {
 		"store": func() any { return a.store.Stats() },
 
 		"workflows": func() any { return a.runner.Stats() },
+		"triggers":  func() any { return a.triggers.Stats() },
 	}})
 	handler := promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

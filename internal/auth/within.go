@@ -12,6 +12,9 @@ const pageKey = "page"
 // Page is the principal of an admin who is signed in on the pages.
 func Page() Principal { return Principal{Key: pageKey, Role: store.RoleCompanyAdmin} }
 
+// IsPage says whether the principal is an admin who is signed in on the pages, and not a key.
+func (p Principal) IsPage() bool { return p.Key == pageKey }
+
 type within struct{}
 
 // With lets a request that is made inside of the program have the rights of a principal. Only code of ours makes such

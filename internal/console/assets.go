@@ -80,6 +80,8 @@ type manifest struct {
 	Script   string `json:"script"`
 	Style    string `json:"style"`
 	Licenses string `json:"licenses"`
+	// Parts are files that the script loads when it needs them.
+	Parts []string `json:"parts"`
 }
 
 // loadBundle reads the built pages. Nil: they are not built (web/dist holds only its placeholder), or not whole.
@@ -95,7 +97,8 @@ func loadBundle(dist fs.FS) *bundle {
 	if err := json.Unmarshal(raw, &b.manifest); err != nil {
 		return nil
 	}
-	for _, name := range []string{b.manifest.Script, b.manifest.Style, b.manifest.Licenses} {
+	names := append([]string{b.manifest.Script, b.manifest.Style, b.manifest.Licenses}, b.manifest.Parts...)
+	for _, name := range names {
 		body, err := fs.ReadFile(dist, name)
 		if err != nil {
 			return nil

@@ -74,8 +74,8 @@ type console struct {
 	writeTimeout time.Duration
 }
 
-// New gives the handler of all console routes: /, /signin, /signout, /events, /voicemails, /recordings, /assets/ and
-// /healthz.
+// New gives the handler of all console routes: /, /automation, /signin, /signout, /events, /voicemails, /recordings,
+// /assets/ and /healthz.
 func New(cfg Config) http.Handler { return newConsole(cfg).handler() }
 
 func newConsole(cfg Config) *console {
@@ -93,6 +93,8 @@ func newConsole(cfg Config) *console {
 func (c *console) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", c.index)
+	mux.HandleFunc("GET /automation", c.index) // the page itself knows which of its views a path shows
+	mux.HandleFunc("GET /automation/{view...}", c.index)
 	mux.HandleFunc("GET /signin", c.signIn)
 	mux.HandleFunc("POST /signout", c.signOut)
 	mux.HandleFunc("GET /events", c.signedInOnly(c.events))

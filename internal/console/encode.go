@@ -34,6 +34,7 @@ type (
 		Availability     string         `json:"availability"`
 		Holiday          string         `json:"holiday,omitzero"`
 		Strategy         string         `json:"strategy"`
+		RingSeconds      int            `json:"ring_seconds,omitzero"`
 		Waiting          int            `json:"waiting"`
 		OldestEntry      int64          `json:"oldest_entry,omitzero"`
 		OnDuty           int            `json:"on_duty"`
@@ -182,7 +183,7 @@ func toCenter(v route.CenterView) wireCenter {
 	w := wireCenter{
 		ID: id(v.ID), Name: v.Name, Description: v.Description,
 		Availability: string(v.Availability.Status), Holiday: v.Availability.Holiday,
-		Strategy: string(v.Strategy), Waiting: v.Waiting, OldestEntry: millis(v.OldestEntry),
+		Strategy: string(v.Strategy), RingSeconds: v.RingSeconds, Waiting: v.Waiting, OldestEntry: millis(v.OldestEntry),
 		OnDuty: v.OnDuty, Capacity: v.Capacity,
 		GoalPercent: v.Goal.ServiceLevelPercent, GoalSeconds: v.Goal.ServiceLevelSeconds,
 		Outcomes: make(map[string]int, len(v.Outcomes)), MaxHoldCount: v.MaxHoldCount,

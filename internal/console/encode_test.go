@@ -31,7 +31,8 @@ func TestFullUpdate(t *testing.T) {
 	u := engine.Update{
 		Seq: 9, At: at,
 		Centers: []route.CenterView{{
-			ID: 1 << 51, Name: "Support", Description: "Help", Strategy: callcenter.LongestIdle, Waiting: 2, OldestEntry: at,
+			ID: 1 << 51, Name: "Support", Description: "Help", Strategy: callcenter.LongestIdle,
+			RingSeconds: 25, Waiting: 2, OldestEntry: at,
 			Availability: callcenter.Availability{Status: callcenter.HolidayClosed, Holiday: "Labour Day"},
 			OnDuty:       4, Capacity: 1, Goal: callcenter.Alerts{ServiceLevelPercent: 80, ServiceLevelSeconds: 20},
 			ServiceLevel: 71.4499, Outcomes: map[route.Outcome]int{route.Voicemail: 1, route.Answered: 3},
@@ -56,7 +57,7 @@ func TestFullUpdate(t *testing.T) {
 		Notices: []engine.Notice{{At: at, Level: "warning", Text: "Blocked", Alert: route.AlertRaised}},
 	}
 	want := `{"seq":9,"at":1700000000123,"centers":[{"id":"2251799813685248","name":"Support","description":"Help",` +
-		`"availability":"holiday_closed","holiday":"Labour Day","strategy":"longestidle","waiting":2,` +
+		`"availability":"holiday_closed","holiday":"Labour Day","strategy":"longestidle","ring_seconds":25,"waiting":2,` +
 		`"oldest_entry":1700000000123,"on_duty":4,"capacity":1,"goal_percent":80,"goal_seconds":20,` +
 		`"service_level":71.4,"outcomes":{"answered":3,"voicemail":1},"max_hold_count":50,"longest_wait_ms":1500,` +
 		`"answered_in_target":2,"callbacks":1,` +

@@ -26,6 +26,15 @@ const ownID = "switchboard"
 //go:embed operations.zst
 var operations []byte
 
+// wide is the embedded index, made at its first use.
+var wide = sync.OnceValue(func() *segment {
+	b := newBuilder()
+	if err := readTable(operations, b.add); err != nil {
+		panic("directory: " + err.Error()) // what go generate wrote
+	}
+	return b.build()
+})
+
 // Doer sends requests for documents. It decides where they may go, and does not follow redirects.
 type Doer interface {
 	Do(*http.Request) (*http.Response, error)
@@ -42,9 +51,8 @@ type Config struct {
 
 // Directory finds, keeps and explains. Safe for concurrent use.
 type Directory struct {
-	cfg  Config
-	own  func() (*Document, Stored)
-	wide func() *segment // the embedded index
+	cfg Config
+	own func() (*Document, Stored)
 
 	mu     sync.Mutex // of the shelf and what follows
 	shelf  shelf
@@ -79,13 +87,6 @@ func New(cfg Config) *Directory {
 	d := &Directory{cfg: cfg, shelf: shelf{dir: cfg.Dir}, loads: map[string]*load{}}
 	d.ctx, d.stop = context.WithCancel(context.Background())
 	d.own = sync.OnceValues(readOwn)
-	d.wide = sync.OnceValue(func() *segment {
-		b := newBuilder()
-		if err := readTable(operations, b.add); err != nil {
-			panic("directory: " + err.Error()) // what go generate wrote
-		}
-		return b.build()
-	})
 	return d
 }
 
@@ -143,7 +144,7 @@ func (d *Directory) Search(text string, limit int) ([]Item, error) {
 		from *segment
 	}
 	var all []scored
-	for i, s := range []*segment{mine.single, mine.bulk, d.wide()} {
+	for i, s := range []*segment{mine.single, mine.bulk, wide()} {
 		var hidden map[string]bool
 		if i == 2 {
 			hidden = mine.urls
@@ -167,7 +168,7 @@ func (d *Directory) Search(text string, limit int) ([]Item, error) {
 }
 
 // Size counts the operations of the embedded index.
-func (d *Directory) Size() int { return len(d.wide().ops) }
+func (d *Directory) Size() int { return len(wide().ops) }
 
 // collection is what the company has now. Searches do not wait for a document that is being stored.
 func (d *Directory) collection() (*collection, error) {

@@ -97,8 +97,8 @@ func (g *generator) candidates(nodes ...*Schema) []jsontext.Value {
 	return list
 }
 
-// kind is the type that a value of the schema gets.
-func kind(n *Schema) string {
+// kindOf is the type that a value of the schema gets.
+func kindOf(n *Schema) string {
 	for _, name := range []string{"object", "array", "integer", "number", "string", "boolean"} {
 		if slices.Contains(n.Types, name) {
 			return name
@@ -111,12 +111,12 @@ func kind(n *Schema) string {
 }
 
 func (g *generator) make(n *Schema, at string) jsontext.Value {
-	if alternatives := append(slices.Clone(n.OneOf), n.AnyOf...); len(alternatives) > 0 && kind(n) != "array" {
+	if alternatives := append(slices.Clone(n.OneOf), n.AnyOf...); len(alternatives) > 0 && kindOf(n) != "array" {
 		if made := g.alternative(n, alternatives, at); made != nil {
 			return made
 		}
 	}
-	switch kind(n) {
+	switch kindOf(n) {
 	case "object":
 		return g.object(n, at, nil)
 	case "array":

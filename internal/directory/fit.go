@@ -41,7 +41,7 @@ func (g *generator) fit(n *Schema, value jsontext.Value, depth int) jsontext.Val
 
 // convert mends a value that is of the wrong type only in writing.
 func convert(n *Schema, value jsontext.Value) jsontext.Value {
-	want := kind(n)
+	want := kindOf(n)
 	switch {
 	case value.Kind() == '"' && (want == "integer" || want == "number" || want == "boolean"):
 		text := jsontext.Value(strings.TrimSpace(textOf(value)))

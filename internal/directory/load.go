@@ -396,8 +396,8 @@ func (d *Directory) locate(at string) (*Document, Stored, *load, error) {
 		doc, err := d.open(found)
 		return doc, *found, nil, err
 	}
-	for i := range d.wide().apis {
-		api := &d.wide().apis[i]
+	for i := range wide().apis {
+		api := &wide().apis[i]
 		if api.URL != at {
 			continue
 		}

@@ -51,3 +51,22 @@ func (d *Directory) Operation(ctx context.Context, at, method, path string, wait
 		Reference: ref, Prepared: Prepare(ref, own),
 	}, nil
 }
+
+// Open gives a document that is here, for those who judge requests and answers by it; false: it is not here.
+func (d *Directory) Open(at string) (*Document, bool) {
+	if at == OwnURL {
+		doc, _ := d.own()
+		return doc, true
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.look(); err != nil {
+		return nil, false
+	}
+	found := d.shelf.find(func(s *Stored) bool { return s.DocumentURL == at })
+	if found == nil {
+		return nil, false
+	}
+	doc, err := d.open(found)
+	return doc, err == nil
+}

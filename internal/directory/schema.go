@@ -14,6 +14,7 @@ const (
 	MaxSchemas     = 2000 // that have names; what is further away is not shown
 	maxProblems    = 20
 	maxSchemaDepth = 40 // of schemas without names inside each other
+	maxNodes       = 10_000
 )
 
 // Schema is a schema as a page shows it. Parts that allOf puts together are one; members are in the document's order,
@@ -74,11 +75,30 @@ type schemer struct {
 	named    map[string]*Schema
 	names    map[string]string // of references
 	queue    []string          // references whose schemas are still to be made
+	open     []string          // references that are being put together with others, outermost first
+	nodes    int
+	objects  map[*byte]*object // what was read, by where it begins
 	problems []string
 }
 
 func newSchemer(d *Document) *schemer {
-	return &schemer{doc: d, named: map[string]*Schema{}, names: map[string]string{}, problems: []string{}}
+	return &schemer{
+		doc: d, named: map[string]*Schema{}, names: map[string]string{}, problems: []string{},
+		objects: map[*byte]*object{},
+	}
+}
+
+// object is objectOf for places that are read again and again.
+func (s *schemer) object(raw jsontext.Value) *object {
+	if raw.Kind() != '{' {
+		return nil
+	}
+	o, known := s.objects[&raw[0]]
+	if !known {
+		o = objectOf(raw)
+		s.objects[&raw[0]] = o
+	}
+	return o
 }
 
 func (s *schemer) broken(what string, err error) {
@@ -124,6 +144,7 @@ func (s *schemer) refer(ref string, beside *object) *Schema {
 	return &Schema{
 		Ref: name, Description: markdown(beside.text("description")), Title: beside.text("title"),
 		Nullable: beside.truth("nullable"), ReadOnly: beside.truth("readOnly"), Deprecated: beside.truth("deprecated"),
+		WriteOnly: beside.truth("writeOnly"), Default: beside.raw("default"), Examples: beside.givenExamples(),
 	}
 }
 
@@ -143,21 +164,51 @@ func lastStep(ref string) string {
 }
 
 func (s *schemer) node(raw jsontext.Value, depth int) *Schema {
-	o := objectOf(raw)
+	o := s.object(raw)
 	if ref := o.text("$ref"); ref != "" {
 		return s.refer(ref, o)
 	}
+	if s.nodes > maxNodes {
+		return &Schema{Cut: true}
+	}
+	parts := o.list("allOf")
+	for _, part := range parts {
+		ref := s.object(part).text("$ref")
+		// One part is how OpenAPI 3.0 gives a reference a description; a part that is being put together already
+		// would have no end.
+		if ref != "" && (slices.Contains(s.open, ref) || len(parts) == 1 && !o.says()) {
+			return s.refer(ref, o)
+		}
+	}
 	return s.inline(raw, depth)
+}
+
+// says tells whether a schema has more of its own than texts.
+func (o *object) says() bool {
+	for _, name := range o.names {
+		switch name {
+		case "allOf", "description", "title", "nullable", "readOnly", "writeOnly", "deprecated", "default", "example",
+			"examples", "externalDocs", "xml":
+		default:
+			if !strings.HasPrefix(name, "x-") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // inline makes a schema in place, what allOf adds included. References at its top are followed.
 func (s *schemer) inline(raw jsontext.Value, depth int) *Schema {
 	n := &Schema{}
-	if depth > maxSchemaDepth {
+	if s.nodes++; depth > maxSchemaDepth || s.nodes > maxNodes {
 		n.Cut = true
 		return n
 	}
-	m := &merger{schemer: s, into: n, depth: depth, required: map[string]bool{}, places: map[string]int{}}
+	m := &merger{
+		schemer: s, into: n, depth: depth,
+		added: map[string]bool{}, required: map[string]bool{}, places: map[string]int{},
+	}
 	m.add(raw, nil)
 	for _, property := range n.Properties {
 		property.Required = m.required[property.Name]
@@ -171,18 +222,25 @@ type merger struct {
 	*schemer
 	into     *Schema
 	depth    int
+	added    map[string]bool // references whose schemas are in already
 	required map[string]bool
 	places   map[string]int // of properties in into.Properties
 }
 
 // add adds one part; above are the references that led to it.
 func (m *merger) add(raw jsontext.Value, above []string) {
-	o := objectOf(raw)
+	o := m.object(raw)
 	for ref := o.text("$ref"); ref != ""; ref = o.text("$ref") {
 		if slices.Contains(above, ref) {
 			m.broken("a part of a schema", errSelf(ref))
 			return
 		}
+		if m.added[ref] {
+			return // two ways lead to it: a second time adds nothing
+		}
+		m.added[ref] = true
+		m.open = append(m.open, ref)
+		defer func() { m.open = m.open[:len(m.open)-1] }()
 		above = append(slices.Clone(above), ref)
 		found, err := m.doc.find(ref)
 		if err != nil {
@@ -190,7 +248,7 @@ func (m *merger) add(raw jsontext.Value, above []string) {
 			return
 		}
 		m.texts(o)
-		o = objectOf(found)
+		o = m.object(found)
 	}
 	if o == nil {
 		return // true, false, or broken: nothing to show
@@ -220,6 +278,14 @@ func (m *merger) texts(o *object) {
 	n.Deprecated = n.Deprecated || o.truth("deprecated")
 }
 
+// givenExamples are the values of example and examples.
+func (o *object) givenExamples() []jsontext.Value {
+	if example := o.raw("example"); example != nil {
+		return append([]jsontext.Value{example}, o.list("examples")...)
+	}
+	return o.list("examples")
+}
+
 func (m *merger) values(o *object) {
 	n := m.into
 	if n.Enum == nil {
@@ -230,10 +296,7 @@ func (m *merger) values(o *object) {
 			*at = o.raw(name)
 		}
 	}
-	if example := o.raw("example"); example != nil {
-		n.Examples = append(n.Examples, example)
-	}
-	n.Examples = append(n.Examples, o.list("examples")...)
+	n.Examples = append(n.Examples, o.givenExamples()...)
 	for _, name := range limits {
 		value := o.raw(name)
 		switch {

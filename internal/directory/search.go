@@ -1,7 +1,9 @@
 package directory
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/binary"
 	"slices"
 	"strings"
 	"sync"
@@ -90,9 +92,25 @@ func (s *segment) search(q query, hidden map[string]bool, limit int) []hit {
 	single := len(q.words) == 1 && q.method == ""
 	most := uint8(0)
 	for i := range q.words {
-		clear(work.best)
-		s.weigh(q, i, work.best, single)
-		most = max(most, work.sum())
+		if verbs[q.words[i]] == nil || single {
+			clear(work.best)
+			s.weigh(q, i, work.best, single)
+			most = max(most, work.sum())
+		}
+	}
+	// Words that mean a method say little: where others were found, they only tell those operations apart.
+	said := most > 0
+	for i := range q.words {
+		if verbs[q.words[i]] != nil && !single {
+			clear(work.best)
+			s.weigh(q, i, work.best, single)
+			if said {
+				most = max(most, s.addVerb(verbs[q.words[i]], work))
+			} else {
+				s.weighVerb(verbs[q.words[i]], work.best, len(s.ops))
+				most = max(most, work.sum())
+			}
+		}
 	}
 	if len(q.words) == 0 {
 		s.ofMethod(q.method, work)
@@ -101,20 +119,40 @@ func (s *segment) search(q query, hidden map[string]bool, limit int) []hit {
 	if most == 0 {
 		return nil
 	}
-	return s.pick(q, work, max(1, most-1), hidden, limit)
+	return s.pick(q, work, work.enough(most), hidden, limit)
 }
 
 // sum adds what one word weighs to what the words before it did, and says how many of them stand together somewhere.
 func (s *scratch) sum() (most uint8) {
 	total, seen := s.total[:len(s.best)], s.seen[:len(s.best)]
-	for id, weight := range s.best {
-		if weight > 0 {
-			total[id] += int32(weight)
-			seen[id]++
-			most = max(most, seen[id])
-		}
+	for id := next(s.best, 0); id < len(s.best); id = next(s.best, id+1) {
+		total[id] += int32(s.best[id])
+		seen[id]++
+		most = max(most, seen[id])
 	}
 	return most
+}
+
+// next is the first place from one on that is not 0; most are, and they are passed eight at a time.
+func next(list []uint8, from int) int {
+	for ; from < len(list); from++ {
+		if list[from] != 0 {
+			return from
+		}
+		for from+9 <= len(list) && binary.NativeEndian.Uint64(list[from+1:]) == 0 {
+			from += 8
+		}
+	}
+	return len(list)
+}
+
+// enough is how many words an operation must have to be among the results: all that stand together anywhere, or one
+// less where few operations have all.
+func (s *scratch) enough(most uint8) uint8 {
+	if most < 2 || bytes.Count(s.seen, []byte{most}) >= fewItems {
+		return most
+	}
+	return most - 1
 }
 
 // ofMethod finds all operations of a method, for a query that names nothing else.
@@ -145,9 +183,10 @@ func (s *segment) weigh(q query, i int, best []uint8, single bool) {
 	if i > 0 {
 		found = s.weighWord(q.words[i-1]+text, best, 95, single) || found
 	}
-	if verbs[text] != nil {
-		s.weighVerb(verbs[text], best)
-	} else if !found {
+	switch {
+	case verbs[text] != nil && single:
+		s.weighVerb(verbs[text], best, maxSingle)
+	case verbs[text] == nil && !found:
 		s.weighHalves(text, best)
 	}
 }
@@ -174,10 +213,14 @@ func (s *segment) weighWord(text string, best []uint8, part int, single bool) bo
 		}
 	}
 	apis, behind := s.byOwner.prefixed(text)
+	owned := 10 * maxSingle
 	for word := apis; word < behind; word++ {
 		scale := part * nearness(text, s.byOwner.words[word]) / 100
 		for _, entry := range s.byOwner.entries(word) {
 			weight := uint8(int(entry&0xff) * scale / 100)
+			if owned -= int(s.first[entry>>8+1] - s.first[entry>>8]); owned < 0 && single {
+				return true
+			}
 			for id := s.first[entry>>8]; id < s.first[entry>>8+1]; id++ {
 				best[id] = max(best[id], weight)
 			}
@@ -202,17 +245,41 @@ func nearness(prefix, word string) int {
 // verbPart is what a word that means a method counts, in percent: nearly every API has it.
 const verbPart = 60
 
-// weighVerb notes a word that means one of some methods.
-func (s *segment) weighVerb(names []string, best []uint8) {
-	var means [256]bool
-	for _, name := range names {
-		means[methodNumber(name)] = true
-	}
+// weighVerb notes a word that means one of some methods, in the first operations that have one of them.
+func (s *segment) weighVerb(names []string, best []uint8, most int) {
+	means := meant(names)
 	for id, method := range s.method {
 		if means[method] && best[id] < weightVerb {
 			best[id] = weightVerb
+			if most--; most == 0 {
+				return
+			}
 		}
 	}
+}
+
+// addVerb adds such a word to the operations that other words found.
+func (s *segment) addVerb(names []string, work *scratch) (most uint8) {
+	means := meant(names)
+	for id := next(work.seen, 0); id < len(work.seen); id = next(work.seen, id+1) {
+		weight := work.best[id]
+		if weight < weightVerb && means[s.method[id]] {
+			weight = weightVerb
+		}
+		if weight > 0 {
+			work.total[id] += int32(weight)
+			work.seen[id]++
+		}
+		most = max(most, work.seen[id])
+	}
+	return most
+}
+
+func meant(names []string) (means [16]bool) {
+	for _, name := range names {
+		means[methodNumber(name)] = true
+	}
+	return means
 }
 
 // weighHalves finds "callcenter" where the index has call and center.
@@ -254,7 +321,8 @@ func (s *segment) pick(q query, work *scratch, enough uint8, hidden map[string]b
 	}
 	method, named := methodNumber(q.method), q.method != ""
 	var found []hit
-	for id, seen := range work.seen {
+	for id := next(work.seen, 0); id < len(work.seen); id = next(work.seen, id+1) {
+		seen := work.seen[id]
 		if seen < enough || named && s.method[id] != method {
 			continue
 		}

@@ -12,7 +12,7 @@ import (
 )
 
 // maxFromYAML bounds what YAML may grow to as JSON: aliases repeat what they name.
-const maxFromYAML = 3 * MaxDocument
+const maxFromYAML = 2 * MaxDocument
 
 var errYAMLGrows = fmt.Errorf("grows beyond %d MB when its aliases are written out", maxFromYAML>>20)
 

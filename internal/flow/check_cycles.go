@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// MaxRunDepth is how many runs may be within each other: SUB_WORKFLOW tasks of runs that a SUB_WORKFLOW task started.
+// MaxRunDepth is how many runs may be within each other: those that SUB_WORKFLOW tasks start, and failure workflows.
 const MaxRunDepth = 32
 
 // subWorkflow checks which workflow a SUB_WORKFLOW task runs. One that is written out is checked like any other.

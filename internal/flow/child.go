@@ -50,6 +50,8 @@ func (r *Run) askChild(a *Attempt) {
 	r.emit(StartRun{Task: a.ID, Wait: true, Request: req})
 }
 
+var errTooManyRuns = fmt.Errorf("runs may be only %d deep within each other", MaxRunDepth)
+
 func (r *Run) childRequest(a *Attempt) (StartRequest, error) {
 	p := a.Task.SubWorkflow
 	if p == nil {
@@ -59,7 +61,10 @@ func (r *Run) childRequest(a *Attempt) (StartRequest, error) {
 	input := PlainMap(a.Input)
 	req := StartRequest{
 		CorrelationID: r.CorrelationID, TaskToDomain: p.TaskToDomain, Priority: r.Priority, Input: input,
-		IdempotencyStrategy: p.IdempotencyStrategy,
+		IdempotencyStrategy: p.IdempotencyStrategy, Depth: r.Depth + 1,
+	}
+	if req.Depth >= MaxRunDepth {
+		return req, errTooManyRuns
 	}
 	if p.IdempotencyKey != "" {
 		req.IdempotencyKey = asText(Plain(fill(p.IdempotencyKey)))

@@ -82,6 +82,7 @@ type StartRequest struct {
 	CreatedBy           string            `json:"createdBy,omitzero"`
 	IdempotencyKey      string            `json:"idempotencyKey,omitzero"`
 	IdempotencyStrategy string            `json:"idempotencyStrategy,omitzero"` // FAIL, RETURN_EXISTING, FAIL_ON_RUNNING
+	Depth               int               `json:"-"`                            // runs around this one
 }
 
 func (Call) effect()     {}

@@ -225,7 +225,7 @@ func (r *Run) last(tasks []*Task) *Attempt {
 // startFailure starts the failure workflow of a run that ended badly. Its idempotency key makes a repeated order
 // harmless.
 func (r *Run) startFailure() {
-	if r.Definition.FailureWorkflow == "" {
+	if r.Definition.FailureWorkflow == "" || r.Depth+1 >= MaxRunDepth {
 		return
 	}
 	name, _ := Plain(resolve(r.Definition.FailureWorkflow, r.lookup(scope{}, ""))).(string)
@@ -234,7 +234,7 @@ func (r *Run) startFailure() {
 	}
 	r.emit(StartRun{Request: StartRequest{
 		Name: name, Version: r.Definition.FailureWorkflowVersion, CorrelationID: r.CorrelationID,
-		TaskToDomain: r.TaskToDomain, Priority: r.Priority,
+		TaskToDomain: r.TaskToDomain, Priority: r.Priority, Depth: r.Depth + 1,
 		Input: merged(r.Input, Map{
 			"workflowId": string(r.ID), "reason": r.Reason, "failureStatus": string(r.State),
 			"failureTaskId": string(r.FailedTask),

@@ -47,6 +47,7 @@ func New(
 		ID: id, Definition: def, TaskDefs: defs, State: Running, Input: Map{}, Variables: Map{},
 		CorrelationID: req.CorrelationID, IdempotencyKey: req.IdempotencyKey, TaskToDomain: req.TaskToDomain,
 		Priority: req.Priority, CreatedBy: req.CreatedBy, Created: now, Updated: now, Seed: seed,
+		Depth: req.Depth,
 	}
 	maps.Copy(r.Input, def.InputTemplate)
 	for key, v := range req.Input {

@@ -75,6 +75,7 @@ type Run struct {
 	Event          string              `json:"event,omitzero"`    // the event or schedule that started it
 	Parent         RunID               `json:"parentWorkflowId,omitzero"`
 	ParentTask     TaskID              `json:"parentWorkflowTaskId,omitzero"`
+	Depth          int                 `json:"depth,omitzero"` // runs that it is within: below MaxRunDepth
 	Reason         string              `json:"reasonForIncompletion,omitzero"`
 	FailedRefs     []string            `json:"failedReferenceTaskNames,omitzero"`
 	FailedTask     TaskID              `json:"failedTaskId,omitzero"`

@@ -18,6 +18,7 @@ import (
 	"switchboard/internal/graph"
 	"switchboard/internal/route"
 	"switchboard/internal/store"
+	"switchboard/internal/trigger"
 )
 
 // stateAlert is the call state by which a subscription asks for alerts; all does not include it.
@@ -56,6 +57,12 @@ type Calls interface {
 	VoicemailOf(ctx context.Context, call route.CallID) (store.VoicemailRecord, bool, error)
 }
 
+// Events is told of what happens, too, where somebody wants it. It never waits.
+type Events interface {
+	Wanted(name string) bool
+	Tell(event trigger.Event)
+}
+
 // Config is what hooks need. Mail is nil where no mail is sent; Notice shows a sentence to supervisors.
 type Config struct {
 	Settings Settings
@@ -64,6 +71,7 @@ type Config struct {
 	Webhooks *http.Client // behind the address guard, with DeliveryTimeout
 	Routers  *http.Client // behind the address guard, with RouterTimeout
 	Mail     Mailer
+	Events   Events // nil: nobody else is told
 	Notice   func(text string)
 	Log      *slog.Logger
 	Now      func() time.Time // nil: time.Now
@@ -92,6 +100,8 @@ type fact struct {
 	alert  *route.Alert
 	duty   *route.OperatorView
 	gone   callcenter.WebhookID
+	booked *route.Callback
+	center *store.Change
 }
 
 // New starts to work. What an earlier run left in the outbox is sent.
@@ -131,12 +141,18 @@ func (h *Hooks) Observe(now time.Time, m *route.Machine, event route.Event, effe
 		if alert, ok := effect.Order.(route.Alert); ok {
 			h.put(fact{at: now, alert: &alert})
 		}
+		if saved, ok := effect.Order.(route.SaveCallback); ok && saved.Callback.Tries == 0 && h.wanted(eventCallback) {
+			h.put(fact{at: now, booked: &saved.Callback})
+		}
 	}
 }
 
 // Committed is told of every change of the settings (store.OnCommit).
 func (h *Hooks) Committed(changes []store.Change) {
 	for _, change := range changes {
+		if change.Kind == store.KindCenter && h.wanted(centerEventName(change)) {
+			h.put(fact{at: h.cfg.Now(), center: &change})
+		}
 		if old, ok := change.Old.(*callcenter.Webhook); ok && change.New == nil {
 			h.put(fact{gone: old.ID})
 		}
@@ -240,14 +256,24 @@ func (h *Hooks) deliveries(f fact) (list []store.Delivery, wait bool) {
 		return h.ofCall(w, f)
 	case f.duty != nil:
 		to := receivers(w.snapshot, func(s *callcenter.Subscription) bool { return s.Kind == callcenter.AgentStatusEvents })
-		return addressed(to, int64(f.duty.ID), "agent status", f.at, w.status(f.at, *f.duty)), false
+		body := w.status(f.at, *f.duty)
+		h.event(eventDuty, int64(f.duty.ID), f.at, body)
+		return addressed(to, int64(f.duty.ID), "agent status", f.at, body), false
 	case f.alert != nil:
 		h.mailAlert(w, f.at, *f.alert)
 		to := receivers(w.snapshot, func(s *callcenter.Subscription) bool {
 			return s.Kind == callcenter.CallEvents && slices.Contains(s.States, stateAlert) &&
 				concerns(w.snapshot, s.Target, f.alert.Center, 0)
 		})
-		return addressed(to, int64(f.alert.Center), "alert "+string(f.alert.Kind), f.at, w.alert(f.at, *f.alert)), false
+		body := w.alert(f.at, *f.alert)
+		h.event(eventAlert+string(f.alert.Kind), int64(f.alert.Center), f.at, body)
+		return addressed(to, int64(f.alert.Center), "alert "+string(f.alert.Kind), f.at, body), false
+	case f.booked != nil:
+		h.event(eventCallback, int64(f.booked.Call), f.booked.Asked, w.callback(f.at, *f.booked))
+		return nil, false
+	case f.center != nil:
+		h.centerEvent(w, f)
+		return nil, false
 	}
 	h.sender.forget(f.gone)
 	if err := h.cfg.Outbox.DropDeliveriesOf(context.Background(), f.gone); err != nil {
@@ -260,7 +286,8 @@ func (h *Hooks) deliveries(f fact) (list []store.Delivery, wait bool) {
 func (h *Hooks) ofCall(w writer, f fact) (list []store.Delivery, wait bool) {
 	leg := f.change.Leg
 	to := receivers(w.snapshot, func(s *callcenter.Subscription) bool { return wantsCall(w.snapshot, s, leg) })
-	if len(to) == 0 {
+	names := h.wantedOf(leg)
+	if len(to)+len(names) == 0 {
 		return nil, false
 	}
 	notes, err := h.cfg.Calls.CallNotes(h.ctx, leg.Entry)
@@ -284,7 +311,11 @@ func (h *Hooks) ofCall(w writer, f fact) (list []store.Delivery, wait bool) {
 		}
 		box = found.ID
 	}
-	return addressed(to, int64(leg.Visit), "call "+string(leg.State), f.at, w.call(*f.change, notes, tapes, box)), false
+	body := w.call(*f.change, notes, tapes, box)
+	for _, name := range names {
+		h.event(name, int64(leg.ID), f.at, body)
+	}
+	return addressed(to, int64(leg.Visit), "call "+string(leg.State), f.at, body), false
 }
 
 // maxTapes bounds the recordings that one event names.

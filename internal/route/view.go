@@ -37,6 +37,7 @@ type CenterView struct {
 	Outcomes         map[Outcome]int // since the machine started, and before; those that did not occur are left out
 	AnsweredInTarget int             // likewise
 	MaxHoldCount     int
+	RingSeconds      int           // how long an offer rings
 	LongestWait      time.Duration // likewise
 	Alert            AlertView
 }

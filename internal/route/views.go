@@ -143,7 +143,8 @@ func (m *Machine) Center(id callcenter.ID) (CenterView, bool) {
 		Capacity: c.freeOps, Goal: c.settings.Alerts, ServiceLevel: m.serviceLevel(c),
 		Outcomes: c.outcomes.byName(), AnsweredInTarget: c.inTarget,
 		MaxHoldCount: c.settings.HoldQueue.MaxHoldCount, LongestWait: c.longest,
-		Strategy: c.settings.RoutingOptions.Closed.OperatorRouting,
+		RingSeconds: c.settings.RingSeconds,
+		Strategy:    c.settings.RoutingOptions.Closed.OperatorRouting,
 	}
 	if c.avail.IsOpen() {
 		v.Strategy = c.settings.RoutingOptions.Open.OperatorRouting

@@ -186,6 +186,9 @@ func (r *Runner) PutDefinitions(ctx context.Context, by string, defs []*flow.Def
 		}
 		programs = append(programs, store.Program{Name: def.Name, Version: def.Version, Doc: doc})
 	}
+	if err := r.registerElsewhere(ctx, defs); err != nil {
+		return err
+	}
 	if err := r.cfg.Store.PutPrograms(ctx, programs...); err != nil {
 		return err
 	}

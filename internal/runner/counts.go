@@ -44,6 +44,8 @@ type Stats struct {
 
 	CallsUnderWay, CallsWaiting     int
 	ScriptsUnderWay, ScriptsWaiting int
+	RunsLoaded                      int // in memory
+	RunsWaiting                     int // for a time of their own, in memory or not
 	QueuedTasks                     int // for outside workers
 	LaneBacklog                     int // orders that wait for their lane
 }
@@ -61,6 +63,8 @@ func (r *Runner) Stats() Stats {
 	s.ScriptsUnderWay, s.ScriptsWaiting = r.scripts.figures()
 	for _, l := range r.lanes {
 		s.LaneBacklog += l.backlog()
+		s.RunsLoaded += int(l.loaded.Load())
+		s.RunsWaiting += int(l.waiting.Load())
 	}
 	return s
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"switchboard/internal/flow"
@@ -26,6 +27,8 @@ type lane struct {
 	closed bool
 	wake   chan struct{} // one place: there is something in the inbox
 	stop   chan struct{}
+
+	loaded, waiting atomic.Int64 // runs in memory, and in timers, when the lane last slept
 
 	// of the lane's own goroutine
 	runs    map[flow.RunID]*live
@@ -56,6 +59,7 @@ type live struct {
 	dirty     bool                  // it is in lane.dirty
 	writes    int                   // writes of it that are on their way: 0 or 1
 	changed   map[int]*flow.Attempt // by Seq, since the last write
+	under     bool                  // it is on disk as under way
 	rewrite   bool                  // attempts went away: all rows are written anew
 	removed   bool                  // its rows are to go
 	underWay  int                   // orders whose answer is to come; it stays in memory for them
@@ -126,6 +130,8 @@ func (l *lane) run() {
 		if stop == nil && l.finished() {
 			return
 		}
+		l.loaded.Store(int64(len(l.runs)))
+		l.waiting.Store(int64(len(l.timers.heap)))
 		if next := l.next(); next.IsZero() {
 			due.Stop()
 		} else {
@@ -199,7 +205,7 @@ func (l *lane) load(row store.RunRow, tasks []store.TaskRow) (*live, error) {
 	if err != nil {
 		return nil, err
 	}
-	lv := &live{run: run, num: row.Num, snap: snap, gate: row.Gate}
+	lv := &live{run: run, num: row.Num, snap: snap, gate: row.Gate, under: row.Ended.IsZero()}
 	l.runs[run.ID] = lv
 	l.r.counts.Loaded.Add(1)
 	if !run.State.Final() && !l.recover(lv) {
@@ -368,7 +374,8 @@ func (lv *live) change() (store.RunChange, error) {
 	if err != nil {
 		return store.RunChange{}, err
 	}
-	change := store.RunChange{Run: row, Cut: -1}
+	change := store.RunChange{Run: row, Cut: -1, Moved: lv.under && !lv.rewrite && row.Ended.IsZero()}
+	lv.under = row.Ended.IsZero()
 	if lv.fresh {
 		change.Snapshot, lv.fresh = lv.snap.doc, false
 	}

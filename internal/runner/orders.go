@@ -289,7 +289,7 @@ func (r *Runner) fetch(ctx context.Context, e flow.Fetch) flow.Event {
 }
 
 func asMap(v any) (flow.Map, error) {
-	doc, err := json.Marshal(v, flow.JSON)
+	doc, err := json.Marshal(v, stored)
 	if err != nil {
 		return nil, err
 	}

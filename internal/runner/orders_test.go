@@ -106,8 +106,25 @@ func TestRetriesAndRerun(t *testing.T) {
 	if got := trace(run); got != "COMPLETED, first COMPLETED, send COMPLETED" {
 		t.Error(got)
 	}
-	if st := w.runner.Stats(); st.RunsRevived != 2 || st.RunsFailed != 1 || st.RunsCompleted != 2 {
+	// What is on disk is counted a moment after it can be read.
+	st := w.runner.Stats()
+	for until := time.Now().Add(5 * time.Second); st.RunsCompleted < 2 && time.Now().Before(until); st = w.runner.Stats() {
+		time.Sleep(time.Millisecond)
+	}
+	if st.RunsRevived != 2 || st.RunsFailed != 1 || st.RunsCompleted != 2 {
 		t.Errorf("%+v", st)
+	}
+}
+
+func TestBrokenTextIsNoReasonNotToWrite(t *testing.T) {
+	w := newWorld(t, Limits{})
+	w.define("call", httpTask("send"), "")
+	w.do = func(context.Context, *flow.Run, *flow.Attempt) flow.Reported {
+		return flow.Reported{Status: flow.TaskFailed, Reason: "no such host: \xff", Output: flow.Map{"x": "\xfe"}}
+	}
+	run := w.untilState(w.start("call", nil), flow.Failed)
+	if a := run.Tasks[0]; a.Reason != "no such host: \ufffd" || a.Output["x"] != "\ufffd" {
+		t.Errorf("%q %q", a.Reason, a.Output)
 	}
 }
 

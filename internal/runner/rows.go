@@ -8,10 +8,15 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"switchboard/internal/flow"
 	"switchboard/internal/store"
 )
+
+// stored are the options under which rows are written and read. Broken text, which an error of the world outside may
+// hold, becomes U+FFFD: a run must never be impossible to write.
+var stored = json.JoinOptions(flow.JSON, jsontext.AllowInvalidUTF8(true))
 
 // snapshot is a definition with the task definitions that a run of it needs, as they were when the run began: shared by
 // all runs that began with the same.
@@ -30,7 +35,7 @@ type snapshotDoc struct {
 }
 
 func newSnapshot(def *flow.Definition, defs map[string]*flow.TaskDef) (*snapshot, error) {
-	doc, err := json.Marshal(snapshotDoc{def, defs}, flow.JSON)
+	doc, err := json.Marshal(snapshotDoc{def, defs}, stored)
 	if err != nil {
 		return nil, fmt.Errorf("encode definition %s: %w", def.Name, err)
 	}
@@ -40,7 +45,7 @@ func newSnapshot(def *flow.Definition, defs map[string]*flow.TaskDef) (*snapshot
 
 func readSnapshot(hash, doc []byte) (*snapshot, error) {
 	var d snapshotDoc
-	if err := json.Unmarshal(doc, &d, flow.JSON); err != nil {
+	if err := json.Unmarshal(doc, &d, stored); err != nil {
 		return nil, fmt.Errorf("decode the definition of a run: %w", err)
 	}
 	return (&snapshot{hash: hash, doc: doc, def: d.Definition, defs: d.TaskDefs}).indexed(), nil
@@ -71,7 +76,7 @@ func eachTask(tasks []*flow.Task, f func(*flow.Task)) {
 func runRow(lv *live) (store.RunRow, error) {
 	run := *lv.run
 	run.Definition, run.TaskDefs, run.Tasks = nil, nil, nil // rows of their own
-	doc, err := json.Marshal(&run, flow.JSON)
+	doc, err := json.Marshal(&run, stored)
 	if err != nil {
 		return store.RunRow{}, fmt.Errorf("encode run %s: %w", run.ID, err)
 	}
@@ -117,7 +122,7 @@ func taskRow(a *flow.Attempt, snap *snapshot) (store.TaskRow, error) {
 	if snap.own[a.Task] {
 		copied.Task = nil
 	}
-	doc, err := json.Marshal(&copied, flow.JSON)
+	doc, err := json.Marshal(&copied, stored)
 	if err != nil {
 		return store.TaskRow{}, fmt.Errorf("encode attempt %s: %w", a.ID, err)
 	}
@@ -137,7 +142,7 @@ func latest(a, b time.Time) time.Time {
 // readRun makes a run out of its rows; without tasks it cannot be stepped.
 func readRun(row store.RunRow, tasks []store.TaskRow, snap *snapshot) (*flow.Run, error) {
 	run := &flow.Run{}
-	if err := json.Unmarshal(row.Doc, run, flow.JSON); err != nil {
+	if err := json.Unmarshal(row.Doc, run, stored); err != nil {
 		return nil, fmt.Errorf("decode run %s: %w", row.ID, err)
 	}
 	run.Definition, run.TaskDefs = snap.def, snap.defs
@@ -155,7 +160,7 @@ func readRun(row store.RunRow, tasks []store.TaskRow, snap *snapshot) (*flow.Run
 
 func readAttempt(row *store.TaskRow) (*flow.Attempt, error) {
 	a := &flow.Attempt{}
-	if err := json.Unmarshal(row.Doc, a, flow.JSON); err != nil {
+	if err := json.Unmarshal(row.Doc, a, stored); err != nil {
 		return nil, fmt.Errorf("decode attempt %s: %w", row.ID, err)
 	}
 	return a, nil

@@ -42,6 +42,7 @@ type Config struct {
 	Evaluator Evaluator
 	Publish   Publisher                                         // nil: no sink is known
 	Compiles  func(language flow.Language, script string) error // is a script one at all; nil: nobody asks
+	Elsewhere Elsewhere                                         // a cluster; nil: there is none
 	Env       func() flow.Map                                   // ${workflow.env.NAME}; nil: there is none
 	Limits    Limits
 	Log       *slog.Logger

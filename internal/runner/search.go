@@ -67,7 +67,7 @@ func (r *Runner) Search(ctx context.Context, q Query) ([]Summary, int, error) {
 	list := make([]Summary, 0, len(rows))
 	for i := range rows {
 		run := &flow.Run{}
-		if err := json.Unmarshal(rows[i].Doc, run, flow.JSON); err != nil {
+		if err := json.Unmarshal(rows[i].Doc, run, stored); err != nil {
 			return nil, 0, err
 		}
 		s := summary(run)

@@ -17,7 +17,7 @@ import (
 // What bounds a request to start a run.
 const (
 	MaxInput       = 1 << 20 // bytes of the input as JSON
-	MaxKey         = 255     // characters of correlation and idempotency keys
+	MaxKey         = 255     // bytes of correlation and idempotency keys
 	MaxPriority    = 99
 	MaxExecuteWait = 60 * time.Second
 )
@@ -37,6 +37,9 @@ var errKeyBusy = errors.New("another run with this idempotency key is just being
 // started it ("" if people did). What is wrong with the request is an ErrInvalid, an unknown workflow an ErrNotFound,
 // an idempotency key that was used an ErrConflict, or with RETURN_EXISTING the run that has it.
 func (r *Runner) Start(ctx context.Context, req flow.StartRequest, identity, event string) (flow.RunID, error) {
+	if r.elsewhere(req) {
+		return r.startElsewhere(ctx, req)
+	}
 	lv, existing, release, err := r.make(ctx, req, origin{identity: identity, event: event})
 	if err != nil || existing != "" {
 		return existing, err
@@ -50,6 +53,16 @@ func (r *Runner) Start(ctx context.Context, req flow.StartRequest, identity, eve
 func (r *Runner) Execute(
 	ctx context.Context, req flow.StartRequest, identity string, until []string, wait time.Duration,
 ) (*flow.Run, error) {
+	return r.ExecuteUntil(ctx, req, identity, Until{Refs: until}, wait)
+}
+
+// ExecuteUntil is Execute for all that may be waited for.
+func (r *Runner) ExecuteUntil(
+	ctx context.Context, req flow.StartRequest, identity string, until Until, wait time.Duration,
+) (*flow.Run, error) {
+	if r.elsewhere(req) {
+		return nil, conflict("%s runs on the cluster: it can be started, not waited for", req.Name)
+	}
 	lv, existing, release, err := r.make(ctx, req, origin{identity: identity})
 	if err != nil {
 		return nil, err
@@ -60,7 +73,7 @@ func (r *Runner) Execute(
 	timer := time.NewTimer(min(max(wait, 0), MaxExecuteWait))
 	defer timer.Stop()
 	ready := make(chan *flow.Run, 1)
-	w := &waiter{refs: until, told: func(run *flow.Run) { ready <- run }}
+	w := &waiter{until: until, told: func(run *flow.Run) { ready <- run }}
 	id := lv.run.ID
 	err = r.launch(ctx, lv, w)
 	release()
@@ -75,14 +88,26 @@ func (r *Runner) Execute(
 	case <-timer.C:
 	case <-ctx.Done():
 	}
-	r.lane(id).put(func() { r.lane(id).unwait(id, w) })
-	return r.Run(ctx, id, true)
+	durable, l := make(chan struct{}), r.lane(id)
+	taken := l.put(func() {
+		l.unwait(id, w)
+		l.hold(func() { close(durable) })
+	})
+	if !taken {
+		return nil, ErrClosed
+	}
+	select {
+	case <-durable:
+		return r.Run(ctx, id, true)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // waiter waits for the end of a run, or for one of its tasks.
 type waiter struct {
-	refs []string
-	told func(*flow.Run) // once, on the lane's goroutine: the run if it is over, else nil
+	until Until
+	told  func(*flow.Run) // once, on the lane's goroutine: the run if it is over, else nil
 }
 
 // reached gives what is to be done for the waiters whose wait is over with what is being written.
@@ -94,24 +119,13 @@ func (lv *live) reached() (told []func()) {
 			told = append(told, func() { w.told(run) })
 			return true
 		}
-		if len(w.refs) > 0 && slices.ContainsFunc(run.Tasks, func(a *flow.Attempt) bool { return w.sees(a) }) {
+		if w.until.Reached(run) {
 			told = append(told, func() { w.told(nil) })
 			return true
 		}
 		return false
 	})
 	return told
-}
-
-func (w *waiter) sees(a *flow.Attempt) bool {
-	if !slices.Contains(w.refs, a.Ref) || a.Retried {
-		return false
-	}
-	switch a.Type {
-	case flow.TypeWait, flow.TypeHuman, flow.TypeWaitForWebhook, flow.TypeSimple:
-		return true
-	}
-	return a.Status.Final()
 }
 
 func (l *lane) unwait(id flow.RunID, w *waiter) {
@@ -185,9 +199,9 @@ func (r *Runner) make(
 func (r *Runner) asked(req *flow.StartRequest, child bool) (*snapshot, error) {
 	switch {
 	case len(req.CorrelationID) > MaxKey:
-		return nil, invalid("correlationId", "may have %d characters", MaxKey)
+		return nil, invalid("correlationId", "may have %d bytes", MaxKey)
 	case len(req.IdempotencyKey) > MaxKey:
-		return nil, invalid("idempotencyKey", "may have %d characters", MaxKey)
+		return nil, invalid("idempotencyKey", "may have %d bytes", MaxKey)
 	case req.Priority < 0 || req.Priority > MaxPriority:
 		return nil, invalid("priority", "must be from 0 to %d", MaxPriority)
 	case req.Version < 0:
@@ -320,6 +334,10 @@ func (l *lane) startRun(lv *live, e flow.StartRun) {
 			l.look(lv, e, a.Child)
 			return
 		}
+	}
+	if l.r.elsewhere(e.Request) {
+		l.startChildElsewhere(lv, e)
+		return
 	}
 	from := origin{identity: parent.Identity, event: parent.Event, hurried: true}
 	if e.Wait {

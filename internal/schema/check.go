@@ -23,7 +23,7 @@ func (s *Schema) Check(operationID string, body []byte) Result {
 		body = []byte("{}")
 	}
 	c := &checker{
-		dec: jsontext.NewDecoder(bytes.NewBuffer(body)), path: make([]byte, 0, 64), out: make([]byte, 0, len(body)),
+		in: body, dec: jsontext.NewDecoder(bytes.NewBuffer(body)), path: make([]byte, 0, 64), out: make([]byte, 0, len(body)),
 	}
 	if c.dec.PeekKind() == '{' {
 		if err := c.object(n); err != nil {
@@ -44,6 +44,7 @@ func (s *Schema) Check(operationID string, body []byte) Result {
 
 // checker is one run over one body.
 type checker struct {
+	in       []byte
 	dec      *jsontext.Decoder
 	path     []byte // dotted, of the value being read
 	out      []byte
@@ -143,6 +144,8 @@ func (c *checker) value(n *node) (bool, error) {
 		return true, c.object(n)
 	case n.kind == kindArray && k == '[':
 		return c.array(n)
+	case n.kind == kindFree && k == '{':
+		return true, c.free()
 	case n.kind == kindBool && (k == 't' || k == 'f'), n.kind == kindString && k == '"',
 		n.kind == kindInt && (k == '0' || k == '"'):
 		raw, err := c.dec.ReadValue()
@@ -165,6 +168,7 @@ var wanted = [...]string{
 	kindString: "must be a string",
 	kindObject: "must be an object",
 	kindArray:  "must be a list",
+	kindFree:   "must be an object",
 }
 
 // scalar checks a value that has the right type and writes it.
@@ -386,6 +390,17 @@ func (c *checker) item(n *node, place int64) (bool, error) {
 		c.path = c.path[:mark]
 	}
 	return ok, err
+}
+
+// free keeps an object as it is written.
+func (c *checker) free() error {
+	from := c.dec.InputOffset() // behind the name; the colon and spaces follow
+	err := c.skip()
+	if err == nil {
+		text := c.in[from:c.dec.InputOffset()]
+		c.out = append(c.out, text[bytes.IndexByte(text, '{'):]...)
+	}
+	return err
 }
 
 // skip reads a value of any kind, which must still be sound JSON without NUL and not too deep.

@@ -24,6 +24,7 @@ const (
 	kindString
 	kindObject
 	kindArray
+	kindFree // an object with any members, kept as it is
 )
 
 // node is one compiled schema.
@@ -68,6 +69,7 @@ type source struct {
 	Properties   map[string]jsontext.Value `json:"properties"`
 	Required     []string                  `json:"required"`
 	ReadOnly     bool                      `json:"readOnly"`
+	Additional   bool                      `json:"additionalProperties"`
 
 	Description jsontext.Value `json:"description"` // these four ask for nothing
 	Default     jsontext.Value `json:"default"`
@@ -171,6 +173,9 @@ func (n *node) setKind(src source, query bool) error {
 		n.kind = kindString
 	case "object":
 		n.kind = kindObject
+		if src.Additional {
+			n.kind = kindFree
+		}
 	case "array":
 		n.kind = kindArray
 	case map[bool]string{false: "integer string", true: "integer"}[query]:
@@ -205,7 +210,7 @@ func (n *node) setRules(src source) error {
 	for _, strange := range []bool{
 		src.Minimum != nil, src.Maximum != nil, src.MinLength != nil, src.MaxLength != nil,
 		src.MinItems != nil, src.MaxItems != nil, src.Items != nil && n.kind != kindArray,
-		(src.Properties != nil || src.Required != nil) && n.kind != kindObject,
+		(src.Properties != nil || src.Required != nil) && n.kind != kindObject, src.Additional && n.kind != kindFree,
 		(src.Enum != nil || src.Pattern != "") && n.kind != kindString,
 	} {
 		if strange {

@@ -111,3 +111,23 @@ func TestUnknownOperationsAreOurMistake(t *testing.T) {
 		}()
 	}
 }
+
+func TestFreeObjectsAreKeptAsTheyAreWritten(t *testing.T) {
+	s := load(t)
+	const free = `{"n":9007199254740993, "none":null,"deep":[{"x":[1e3]}]}`
+	r := s.Check("x.testrequests.create", []byte(`{"request" : `+free+`, "input":null}`))
+	if len(r.Problems) > 0 || string(r.JSON) != `{"request":`+free+`}` {
+		t.Errorf("%q %s", lines(r.Problems), r.JSON)
+	}
+	for body, want := range map[string]string{
+		`{"request":[]}`:              "request: must be an object",
+		`{"request":{"a":"\u0000"}}`:  "contains the character NUL",
+		`{"request":{"a":1,"a":2}}`:   "is given twice",
+		`{"request":{},"input":"no"}`: "input: must be an object",
+	} {
+		r := s.Check("x.testrequests.create", []byte(body))
+		if text := strings.Join(lines(r.Problems), ", "); !strings.Contains(text, want) {
+			t.Errorf("%s: %q", body, text)
+		}
+	}
+}

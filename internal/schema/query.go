@@ -144,7 +144,7 @@ func (c *compiler) parameter(raw jsontext.Value, followed bool) (parameter, erro
 	if err != nil {
 		return parameter{}, err
 	}
-	if src.Required || n.nullable || n.kind == kindObject || n.kind == kindArray || n.kind == kindAny {
+	if src.Required || n.nullable || n.kind >= kindObject || n.kind == kindAny {
 		err = errors.New("parameter " + src.Name + ": must be optional, and one boolean, integer or string")
 	}
 	return parameter{src.Name, n}, err

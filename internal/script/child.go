@@ -124,12 +124,11 @@ func (c *child) causeOfDeath() error {
 
 func (c *child) kill() { _ = c.cmd.Process.Kill() }
 
-// end closes the child's input, at which it leaves by itself, and waits.
+// end ends the child, which holds nothing that anybody needs, and waits for it. One that ended by itself keeps its
+// reason.
 func (c *child) end() {
 	c.ending.Do(func() {
-		_ = c.in.Close()
-		late := time.AfterFunc(patience, c.kill)
-		defer late.Stop()
+		c.kill()
 		_ = c.cmd.Wait()
 	})
 }

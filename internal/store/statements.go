@@ -79,7 +79,7 @@ type statements struct {
 	dropListeners, dropUserEmails, addUserEmail *sql.Stmt
 	saveRecording, savePlace, saveDialog        *sql.Stmt
 	saveConversation                            *sql.Stmt
-	addSnapshot, saveRun, saveTask              *sql.Stmt
+	addSnapshot, saveRun, moveRun, saveTask     *sql.Stmt
 	drops                                       map[string]*sql.Stmt // by table
 }
 
@@ -126,7 +126,7 @@ func (w *writer) prepare(ctx context.Context) error {
 	st.savePlace = prepare("INSERT OR REPLACE INTO place (id, doc) VALUES (?, ?)")
 	st.saveDialog = prepare("INSERT OR REPLACE INTO dialog (id, doc) VALUES (?, ?)")
 	st.addSnapshot = prepare("INSERT OR IGNORE INTO wf_snapshot (hash, at, doc) VALUES (?, ?, ?)")
-	st.saveRun, st.saveTask = prepare(saveRunSQL), prepare(saveTaskSQL)
+	st.saveRun, st.moveRun, st.saveTask = prepare(saveRunSQL), prepare(moveRunSQL), prepare(saveTaskSQL)
 	st.drops = map[string]*sql.Stmt{}
 	for _, table := range []string{"callback", "place", "dialog"} {
 		st.drops[table] = prepare("DELETE FROM " + table + " WHERE id = ?")

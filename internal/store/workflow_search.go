@@ -10,18 +10,20 @@ import (
 
 // RunQuery says which runs are looked for; what is zero does not matter.
 type RunQuery struct {
-	Name        string
-	Version     int
-	States      []string // any of them
-	Correlation string
-	ID          string
-	Parent      string
-	From, To    time.Time // when it was created: from, and before
-	Text        string    // somewhere in id, name, correlation id, input or output
-	Start       int       // how many to leave out
-	Size        int       // how many at most
-	Sort        RunOrder
-	Ascending   bool
+	Name                     string
+	Version                  int
+	States                   []string // any of them
+	Correlation              string
+	ID                       string
+	Parent                   string
+	From, To                 time.Time // when it was created: from, and before
+	UpdatedFrom, UpdatedTo   time.Time // when it changed last: from, and before
+	IDs, Names, Correlations []string  // any of them
+	Text                     string    // somewhere in id, name, correlation id, input or output
+	Start                    int       // how many to leave out
+	Size                     int       // how many at most
+	Sort                     RunOrder
+	Ascending                bool
 }
 
 // RunOrder is what found runs are ordered by.
@@ -67,15 +69,14 @@ func (q RunQuery) where() *conditions {
 	c.text("id", q.ID)
 	c.text("parent", q.Parent)
 	c.any("state", q.States)
+	c.any("id", q.IDs)
+	c.any("name", q.Names)
+	c.any("correlation", q.Correlations)
 	if q.Version != 0 {
 		c.add("version = ?", q.Version)
 	}
-	if !q.From.IsZero() {
-		c.add("created >= ?", nanos(q.From))
-	}
-	if !q.To.IsZero() {
-		c.add("created < ?", nanos(q.To))
-	}
+	c.within("created", q.From, q.To)
+	c.within("updated", q.UpdatedFrom, q.UpdatedTo)
 	if q.Text != "" {
 		// instr, not LIKE: nothing in the text is a pattern.
 		c.add("(instr(id, ?) OR instr(name, ?) OR instr(correlation, ?) OR instr(doc, ?))", q.Text, q.Text, q.Text, q.Text)
@@ -177,6 +178,15 @@ func (c *conditions) any(column string, values []string) {
 		args[i] = v
 	}
 	c.add(column+" IN ("+marks[:len(marks)-2]+")", args...)
+}
+
+func (c *conditions) within(column string, from, to time.Time) {
+	if !from.IsZero() {
+		c.add(column+" >= ?", nanos(from))
+	}
+	if !to.IsZero() {
+		c.add(column+" < ?", nanos(to))
+	}
 }
 
 func (c *conditions) sql() (string, []any) {

@@ -56,10 +56,11 @@ type TaskRow struct {
 // RunChange is what one step did to a run: the run itself and the attempts it touched.
 type RunChange struct {
 	Run      RunRow
-	Snapshot []byte // the definition behind Run.Snapshot; needed with a run that is new
-	Tasks    []TaskRow
-	Cut      int  // attempts behind this Seq are removed; negative: none are
-	Remove   bool // the run and all that belongs to it goes
+	Snapshot []byte    // the definition behind Run.Snapshot; needed with a run that is new
+	Tasks    []TaskRow // of one that is there already: only its status, times and document may differ
+	Moved    bool      // the run is on disk, under way, and still is: only State, Updated, Due, Parked, Doc differ
+	Cut      int       // attempts behind this Seq are removed; negative: none are
+	Remove   bool      // the run and all that belongs to it goes
 }
 
 // runWrite is one call of WriteRuns.
@@ -150,22 +151,28 @@ func (w *writer) saveRun(c *RunChange) error {
 			return err
 		}
 	}
-	_, err := w.stmts.saveRun.Exec(row.Num, row.ID, row.Name, row.Version, row.State, row.Correlation,
+	var err error
+	if c.Moved {
+		_, err = w.stmts.moveRun.Exec(row.Num, row.State, nanos(row.Updated), nanos(row.Due), row.Parked, string(row.Doc))
+		return cmp.Or(err, w.saveTasks(c))
+	}
+	_, err = w.stmts.saveRun.Exec(row.Num, row.ID, row.Name, row.Version, row.State, row.Correlation,
 		row.IdempotencyKey, row.Parent, row.Gate, nanos(row.Created), nanos(row.Updated), nanos(row.Ended),
 		nanos(row.Due), row.Parked, row.Snapshot, string(row.Doc))
-	if err != nil {
-		return err
-	}
+	return cmp.Or(err, w.saveTasks(c))
+}
+
+func (w *writer) saveTasks(c *RunChange) (err error) {
+	num := c.Run.Num
 	if c.Cut >= 0 {
-		err = w.execSQL("DELETE FROM wf_task WHERE row > ? AND row < ?", row.Num<<runShift|int64(c.Cut),
-			(row.Num+1)<<runShift)
+		err = w.execSQL("DELETE FROM wf_task WHERE row > ? AND row < ?", num<<runShift|int64(c.Cut), (num+1)<<runShift)
 	}
 	for i := range c.Tasks {
 		if err != nil {
 			return err
 		}
 		t := &c.Tasks[i]
-		_, err = w.stmts.saveTask.Exec(row.Num<<runShift|int64(t.Seq), t.ID, t.Ref, t.Name, t.Type, t.Status,
+		_, err = w.stmts.saveTask.Exec(num<<runShift|int64(t.Seq), t.ID, t.Ref, t.Name, t.Type, t.Status,
 			nanos(t.Scheduled), nanos(t.Updated), string(t.Doc))
 	}
 	return err
@@ -187,5 +194,7 @@ const saveRunSQL = `INSERT INTO wf (num, id, name, version, state, correlation, 
 
 const saveTaskSQL = `INSERT INTO wf_task (row, id, ref, name, type, status, scheduled, updated, doc)
 	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-	ON CONFLICT (row) DO UPDATE SET id = excluded.id, ref = excluded.ref, name = excluded.name, type = excluded.type,
-		status = excluded.status, scheduled = excluded.scheduled, updated = excluded.updated, doc = excluded.doc`
+	ON CONFLICT (row) DO UPDATE SET status = excluded.status, updated = excluded.updated, doc = excluded.doc`
+
+// moveRunSQL is saveRunSQL for a run that was under way before and still is: it leaves all indexes alone.
+const moveRunSQL = `UPDATE wf SET state = ?2, updated = ?3, due = ?4, parked = ?5, doc = ?6 WHERE num = ?1`

@@ -81,10 +81,10 @@ func TestChangesOfRunsReplaceCutAndRemove(t *testing.T) {
 	mustWriteRuns(t, s, aRun(1, 3), aRun(2, 2))
 	again := aRun(1, 1)
 	again.Run.State, again.Run.Ended, again.Cut = "COMPLETED", noon, 2
-	again.Tasks[0].ID, again.Tasks[0].Status = "task-anew", "COMPLETED"
+	again.Tasks[0].Status = "COMPLETED"
 	mustWriteRuns(t, s, again)
 	row, tasks, err := s.Run(t.Context(), "run-1", true)
-	if err != nil || row.State != "COMPLETED" || len(tasks) != 2 || tasks[0].ID != "task-anew" || tasks[1].Seq != 2 {
+	if err != nil || row.State != "COMPLETED" || len(tasks) != 2 || tasks[0].Status != "COMPLETED" || tasks[1].Seq != 2 {
 		t.Errorf("%+v %+v %v", row, tasks, err)
 	}
 	var live []string

@@ -13,10 +13,10 @@ import (
 var layers = map[string]int{
 	"openapi": 0, "web": 0, "internal/memnet": 0, "internal/callcenter": 0, "internal/problem": 0, "internal/audio": 0,
 	"internal/route": 1, "internal/schema": 1, "internal/flow": 1, "internal/transcript": 1, "internal/vosk": 1,
-	"internal/voice": 1,
-	"internal/store": 2, "internal/sim": 2, "internal/graph": 2, "internal/script": 2,
+	"internal/voice": 1, "internal/cron": 1,
+	"workflows": 2, "internal/store": 2, "internal/sim": 2, "internal/graph": 2, "internal/script": 2,
 	"internal/engine": 3, "internal/auth": 3, "internal/limit": 3, "internal/egress": 3,
-	"internal/runner": 3, "internal/vault": 3,
+	"internal/runner": 3, "internal/vault": 3, "internal/trigger": 3,
 	"internal/sipd": 4, "internal/media": 4, "internal/api": 4, "internal/console": 4, "internal/exchange": 4,
 	"internal/speech": 4, "internal/hooks": 4, "internal/directory": 4, "internal/httptask": 4, "internal/conductor": 4,
 	"internal/app": 5, "internal/softphone": 5,

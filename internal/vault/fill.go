@@ -130,3 +130,18 @@ func splitHost(bound string) (host, port string) {
 	}
 	return host, port
 }
+
+// Judge has judge look at a secret that is text, and says what it said: who proves to know the secret may do something.
+// Nothing of it leaves.
+func (v *Vault) Judge(name string, judge func(secret string) bool) (bool, error) {
+	_, value, err := v.open(name)
+	if err != nil {
+		return false, err
+	}
+	text, ok := value.(string)
+	if !ok {
+		return false, fmt.Errorf("secret %s: it is not text", name)
+	}
+	v.used(name)
+	return judge(text), nil
+}

@@ -31,12 +31,15 @@ const (
 // usedEvery bounds how often the use of one secret is noted on disk.
 const usedEvery = time.Minute
 
-// Errors of the vault. Others tell in words what is wrong with a name, a value or a host.
+// Errors of the vault.
 var (
 	ErrUnknown = errors.New("there is no such secret")
 	ErrHost    = errors.New("the secret may not be sent to this host")
 	ErrFull    = fmt.Errorf("there are %d secrets already", MaxSecrets)
 )
+
+// Invalid says what is wrong with a name, a value or hosts.
+type Invalid struct{ error }
 
 // Records keeps sealed secrets.
 type Records interface {
@@ -111,14 +114,14 @@ var nameForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,100}$`)
 // hosts are names, with *. before them for all below, each also with :PORT; none: see Secret.
 func (v *Vault) Put(ctx context.Context, name string, value flow.Value, hosts []string) error {
 	if !nameForm.MatchString(name) {
-		return errors.New("name: letters, digits, _ and -, at most 100")
+		return Invalid{errors.New("name: letters, digits, _ and -, at most 100")}
 	}
 	if err := checkValue(value); err != nil {
-		return fmt.Errorf("value: %w", err)
+		return Invalid{fmt.Errorf("value: %w", err)}
 	}
 	bound, err := checkHosts(hosts)
 	if err != nil {
-		return fmt.Errorf("hosts: %w", err)
+		return Invalid{fmt.Errorf("hosts: %w", err)}
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()

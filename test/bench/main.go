@@ -50,7 +50,9 @@ func sections() []section {
 		{"patch", "a PATCH's 200 to the next routing decision", measurePatch},
 		{"live", "100 PATCHes a second on a line of 200", measureLive},
 		{"starved", "twice the highest good rate of half a processor", measureStarved},
+		{"workflows", "workflows: durable runs, HTTP tasks, 100,000 that wait", measureWorkflows},
 		{"told", "twice the rate that the server was told to take", measureTold},
+		{"directory", "searches of the API directory, generated bodies", measureDirectory},
 		{"rest", "memory a minute after a rush", measureRest},
 	}
 }
@@ -58,7 +60,16 @@ func sections() []section {
 func main() {
 	only := flag.String("only", "", "sections to run, by comma (default: all)")
 	flag.StringVar(&program, "binary", program, "the program to measure")
+	kind := flag.String("workflows", "", "be the server of the workflow figures (used by this program itself)")
+	data := flag.String("data", "", "its data directory")
 	flag.Parse()
+	if *kind != "" {
+		if err := beChild(*kind, *data); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, strings.FieldsFunc(*only, func(r rune) bool { return r == ',' })); err != nil {

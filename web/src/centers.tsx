@@ -77,7 +77,7 @@ function Card({ c, number }: { c: Center; number: number }) {
       <Level c={c} />
       <Outcomes c={c} />
       <footer class="card-foot">
-        <span>{strategyName(c.strategy)}</span>
+        <span>{strategyName(c.strategy)}{c.ring_seconds !== undefined && `, rings ${c.ring_seconds} s`}</span>
         <Trend id={c.id} />
       </footer>
     </article>

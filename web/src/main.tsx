@@ -36,8 +36,13 @@ function Page({ facts }: { facts: Facts }) {
 
 function start(root: HTMLElement): void {
   const { page = "", company = "", version = "", sip = "", licenses = "" } = root.dataset;
+  const facts = { company, version, sip, licenses };
   root.replaceChildren();
-  render(<Page facts={{ company, version, sip, licenses }} />, root);
+  if (/^\/automation(\/|$)/.test(location.pathname)) {
+    void import("./automation/shell").then((shell) => shell.start(root, facts));
+    return;
+  }
+  render(<Page facts={facts} />, root);
 
   const spoken = document.createElement("p");
   spoken.className = "sr";

@@ -29,6 +29,8 @@ export function Top({ facts }: { facts: Facts }) {
         </label>
       )}
       <div class="tools">
+        {!tv.value && <a class="tool" href="/automation" title="Workflows and the API directory">
+          <Icon name="flow" /><span class="wide">Automation</span></a>}
         <button type="button" class="tool" aria-pressed={tv.value} onClick={() => setTV(!tv.value)}
           title="TV view: large, without callers' numbers (T)">
           <Icon name="screen" /><span class="wide">TV</span><span class="sr">view</span>

@@ -16,6 +16,7 @@ export interface Center {
   availability: "open" | "closed" | "holiday_open" | "holiday_closed" | "";
   holiday?: string;
   strategy: string;
+  ring_seconds?: number;
   waiting: number;
   oldest_entry?: number;
   on_duty: number;
