@@ -112,6 +112,9 @@ type Config struct {
 	DeadLetters   DeadLetters
 	Directory     Directory
 	Conversations Conversations
+	Transcripts   Transcripts
+	Speech        Speech
+	PublicURL     func() string            // where a browser reaches the pages
 	Dialable      func(number string) bool // whether calls to it are allowed; nil: to all
 
 	RateLimit        int              // requests a minute per operation and key; 0: limit.DefaultPerMinute

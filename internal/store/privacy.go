@@ -23,7 +23,7 @@ type HeldTranscript struct {
 }
 
 // Erased counts what was removed.
-type Erased struct{ Calls, Recordings, Voicemails, Transcripts int64 }
+type Erased struct{ Calls, Recordings, Voicemails, Transcripts, Conversations int64 }
 
 // callsOf chooses the ended calls whose far side has a number.
 const callsOf = `CASE json_extract(doc, '$.Direction') WHEN '` + route.Outbound + `' THEN json_extract(doc, '$.To')
@@ -115,6 +115,7 @@ func (w *writer) eraseNumber(number string, n *Erased) (err error) {
 		{"DELETE FROM call WHERE " + callsOf, &n.Calls},
 		{"DELETE FROM recording WHERE number = ?1", &n.Recordings},
 		{"DELETE FROM voicemail WHERE caller = ?1", &n.Voicemails},
+		{"DELETE FROM conversation WHERE number = ?1", &n.Conversations},
 	} {
 		done, err := w.conn.ExecContext(context.Background(), one.text, number)
 		if err != nil {

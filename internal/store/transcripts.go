@@ -191,6 +191,20 @@ func (s *Store) SpeechSettings(ctx context.Context, center callcenter.ID) (Speec
 	return list[0], nil
 }
 
+// AllSpeechSettings are those of the call centers that have any.
+func (s *Store) AllSpeechSettings(ctx context.Context) (map[callcenter.ID]SpeechSettings, error) {
+	centers, err := query(ctx, s.readers, func(rows *sql.Rows) (id callcenter.ID, err error) {
+		return id, rows.Scan(&id)
+	}, "SELECT center FROM speech_setting")
+	all := map[callcenter.ID]SpeechSettings{}
+	for _, center := range centers {
+		if all[center], err = s.SpeechSettings(ctx, center); err != nil {
+			return nil, err
+		}
+	}
+	return all, err
+}
+
 // SetSpeechSettings replaces them, durably.
 func (s *Store) SetSpeechSettings(ctx context.Context, center callcenter.ID, set SpeechSettings) error {
 	doc, err := encode(set)

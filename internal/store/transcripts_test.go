@@ -206,7 +206,8 @@ func TestSpeechSettings(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got, err := s.SpeechSettings(t.Context(), 22); err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Errorf("%+v, %v", got, err)
+	all, err := s.AllSpeechSettings(t.Context())
+	if err != nil || len(all) != 2 || fmt.Sprint(all[22]) != fmt.Sprint(want) {
+		t.Errorf("%+v, %v", all, err)
 	}
 }
