@@ -56,6 +56,7 @@ func (p *page) Caption(c Caption) { p.captions = append(p.captions, c.Text) }
 func (p *page) Line(l transcript.Line) {
 	p.lines = append(p.lines, fmt.Sprintf("%s %s-%s %s%s", l.Leg, l.Start, l.End, l.Text, l.Gap))
 }
+
 func (p *page) Moment(m transcript.Moment) { p.moments = append(p.moments, m.Class+" by "+m.Engine) }
 func (p *page) Done(dropped time.Duration) { p.done <- dropped }
 

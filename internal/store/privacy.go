@@ -43,7 +43,8 @@ func (s *Store) HeldOf(ctx context.Context, number string) (h Held, err error) {
 		number); err != nil {
 		return h, err
 	}
-	list, err := query(ctx, s.readers, scanTranscript, transcriptSQL+" FROM transcript WHERE number = ? ORDER BY at", number)
+	list, err := query(ctx, s.readers, scanTranscript,
+		transcriptSQL+" FROM transcript WHERE number = ? ORDER BY at", number)
 	for _, t := range list {
 		one := HeldTranscript{Transcript: t}
 		lines, err := s.TranscriptLines(ctx, t.Call)

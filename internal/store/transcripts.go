@@ -247,7 +247,8 @@ func (t Transcript) write(w *writer) error {
 		return err
 	}
 	return w.execSQL(`INSERT OR REPLACE INTO transcript
-		(call, center, operator, number, direction, at, engine, dropped, complete, doc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		(call, center, operator, number, direction, at, engine, dropped, complete, doc)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		int64(t.Call), int64(t.Center), int64(t.Operator), t.Number, t.Direction, nanos(t.At), t.Engine, int64(t.Dropped),
 		t.Complete, string(doc))
 }

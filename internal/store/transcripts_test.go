@@ -173,7 +173,8 @@ func TestWhatIsKeptOfANumberIsGatheredAndErased(t *testing.T) {
 	if got := held("+4315552"); got != "2 1 1 1 3" {
 		t.Errorf("kept of another: %s", got)
 	}
-	if hits, err := s.SearchTranscripts(t.Context(), TranscriptQuery{Words: "abracadabra 4315551", Limit: 9}); len(hits) > 0 {
+	erased := TranscriptQuery{Words: "abracadabra 4315551", Limit: 9}
+	if hits, err := s.SearchTranscripts(t.Context(), erased); err != nil || len(hits) > 0 {
 		t.Errorf("still found: %+v, %v", hits, err)
 	}
 	if err := s.Close(); err != nil {
