@@ -41,6 +41,7 @@ type serverFlags struct {
 	SMTP              string        `name:"smtp" help:"Mail server for alerts, host:port."`
 	MailFrom          string        `help:"Sender of mailed alerts."`
 	MailTo            []string      `help:"Who gets all alerts by mail, besides the supervisors."`
+	Speech            speechFlags   `embed:"" prefix:"speech-"`
 	Drain             time.Duration `default:"10s" help:"How long running calls may go on after Ctrl-C."`
 	Verbose           bool          `short:"v" help:"Log more."`
 }
@@ -61,6 +62,7 @@ func (f serverFlags) config(dir string) app.Config {
 		EgressAllow: f.EgressAllow, WorkflowDays: f.WorkflowDays, WorkflowRateLimit: f.WorkflowRateLimit,
 		ConductorURL: f.ConductorURL, ConductorSecret: f.ConductorSecret,
 		EgressProxy: f.EgressProxy, PublicURL: f.PublicURL,
+		Speech:    f.Speech.config(),
 		SecretKey: os.Getenv(secretKeyVariable), SMTP: f.SMTP, MailFrom: f.MailFrom, MailTo: f.MailTo,
 		DialAllow: f.DialAllow, DialCap: f.DialCap, Log: newLog(f.Verbose),
 	}

@@ -10,9 +10,33 @@ import (
 	"strings"
 	"time"
 
+	"switchboard/internal/app"
 	"switchboard/internal/audio"
 	"switchboard/internal/speech"
 )
+
+// speechKeyVariable is no flag, as anybody on the host can see those.
+const speechKeyVariable = "SWITCHBOARD_SPEECH_KEY"
+
+// speechFlags say what turns calls into text.
+type speechFlags struct {
+	Engine   string   `default:"none" help:"What turns calls into text: none, worker, vosk-ws, openai-http, exec."`
+	URL      string   `name:"url" help:"Address of vosk-ws or openai-http."`
+	Model    string   `help:"Folder of a Vosk model (worker), or a model's name (openai-http)."`
+	Library  string   `help:"Path of libvosk (worker)."`
+	Worker   string   `help:"Path of switchboard-speech (worker; default: beside this program)."`
+	Program  []string `sep:" " help:"Program and arguments (exec)."`
+	Language string   `help:"Language of the calls, two letters (openai-http)."`
+	Fold     float64  `default:"5" help:"dB by which the mirror image above 4 kHz is quieter."`
+	Streams  int      `default:"32" help:"Legs recognised at a time; a call has two."`
+}
+
+func (f speechFlags) config() app.SpeechConfig {
+	return app.SpeechConfig{
+		Engine: f.Engine, URL: f.URL, Model: f.Model, Library: f.Library, Worker: f.Worker, Program: f.Program,
+		Key: os.Getenv(speechKeyVariable), Language: f.Language, Fold: &f.Fold, Streams: f.Streams,
+	}
+}
 
 type speechCommands struct {
 	Check speechCheckCommand `cmd:"" help:"Try a Vosk model on the built-in prompts."`

@@ -113,6 +113,9 @@ type Config struct {
 	Directory     Directory
 	Conversations Conversations
 	Tests         TestRequests
+	Transcripts   Transcripts
+	Speech        Speech
+	PublicURL     func() string            // where a browser reaches the pages
 	Dialable      func(number string) bool // whether calls to it are allowed; nil: to all
 
 	RateLimit        int              // requests a minute per operation and key; 0: limit.DefaultPerMinute

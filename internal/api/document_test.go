@@ -13,6 +13,7 @@ import (
 
 	"switchboard/internal/callcenter"
 	"switchboard/internal/problem"
+	"switchboard/internal/transcript"
 )
 
 // TestWireTypesAreTheDocuments holds the Go types of bodies and the schemas of the document to each other, both ways.
@@ -30,8 +31,12 @@ func TestWireTypesAreTheDocuments(t *testing.T) {
 		"HoldQueueInput": callcenter.HoldQueuePatch{}, "BranchInput": callcenter.BranchPatch{},
 		"Conversation": conversationBody{}, "ConversationSide": sideBody{}, "DeadAir": deadAirBody{},
 		"ResponseTime": responseBody{}, "Turn": turnBody{}, "Gap": gapBody{}, "ConversationAverage": averageBody{},
-		"ConversationAverages": averagesBody{},
-		"AlertsInput":          callcenter.AlertsPatch{}, "MenuOptionsInput": callcenter.MenuOptionsPatch{},
+		"ConversationAverages": averagesBody{}, "Transcript": transcriptBody{}, "TranscriptLine": lineBody{},
+		"SpokenCall": spokenBody{}, "SpokenLine": spokenLineBody{}, "SpokenWord": spokenWordBody{},
+		"SpokenMoment": momentBody{}, "CallSummary": summaryBody{}, "Extract": extractBody{}, "Mood": moodBody{},
+		"TranscriptHit": hitBody{}, "SpeechSettings": speechBody{}, "MomentPhrase": transcript.Phrase{},
+		"HeldData": heldBody{}, "Erased": erasedBody{},
+		"AlertsInput": callcenter.AlertsPatch{}, "MenuOptionsInput": callcenter.MenuOptionsPatch{},
 	} {
 		schema := doc.Components.Schemas[name]
 		if schema == nil {

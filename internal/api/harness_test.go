@@ -176,7 +176,8 @@ func newCompany(t testing.TB, configure ...func(*Config)) *company {
 	config := Config{
 		Settings: db, Voicemails: db, History: db, Live: co.core, Phones: co.core, DataDir: co.dir,
 		Calls: db, Recordings: db, Callbacks: co.core, Uploads: uploads{co.dir}, DeadLetters: letters{db},
-		Directory: &apiShelf{}, Conversations: db,
+		Directory: &apiShelf{}, Conversations: db, Transcripts: db, Speech: words{db},
+		PublicURL: func() string { return "https://calls.example.com" },
 		RateLimit: 1_000_000, CompanyRateLimit: 1_000_000, Now: co.clock,
 	}
 	for _, f := range configure {

@@ -104,6 +104,10 @@ func listAccesses(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	return showAccesses(list)
+}
+
+func showAccesses(list []store.Access) (answer, error) {
 	type access struct {
 		Date  int64       `json:"date"`
 		Actor store.Actor `json:"actor"`

@@ -46,6 +46,8 @@ var (
 	trunkInID  = []pathID{{name: "id", find: findTrunk}}
 	messageID  = []pathID{{name: "id", find: findMessage}}
 	callInID   = []pathID{{name: "id", find: findCall}}
+	spokenID   = []pathID{{name: "call_id", find: findCall}}
+	anyNumber  = []pathID{{name: "number", words: callcenter.ValidE164, find: ignorePath}}
 	routerInID = []pathID{{name: "id", find: findRouter}}
 	hookInID   = []pathID{{name: "id", find: findWebhook}}
 	callSubID  = []pathID{{name: "id", find: findSubscription(callcenter.CallEvents)}}
@@ -171,6 +173,15 @@ var handlers = map[string]handler{
 	"x.recordings.accesses":    {companyAdmin, tapeID, listAccesses},
 	"x.conversations.get":      {anyPerson, callInID, getConversation},
 	"x.conversations.averages": {anyPerson, nil, averageConversations},
+	"transcripts.get":          {anyPerson, spokenID, getTranscript},
+	"transcripts.get_url":      {anyPerson, spokenID, transcriptURL},
+	"x.transcripts.get":        {anyPerson, callInID, getSpoken},
+	"x.transcripts.accesses":   {companyAdmin, callInID, listReaders},
+	"x.transcripts.search":     {companyAdmin, nil, searchSpoken},
+	"x.speech.get":             {anyKey, inID, getSpeech},
+	"x.speech.update":          {adminOfCenter("id"), inID, updateSpeech},
+	"x.held.get":               {companyAdmin, anyNumber, exportNumber},
+	"x.held.erase":             {companyAdmin, anyNumber, eraseNumber},
 	"x.deadletters.list":       {companyAdmin, nil, listLetters},
 	"x.deadletters.replay":     {companyAdmin, letterID, replayLetter},
 	"x.deadletters.delete":     {companyAdmin, letterID, deleteLetter},

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"switchboard/internal/audio"
@@ -27,7 +28,9 @@ import (
 	"switchboard/internal/runner"
 	"switchboard/internal/script"
 	"switchboard/internal/sipd"
+	"switchboard/internal/speech"
 	"switchboard/internal/store"
+	"switchboard/internal/transcript"
 	"switchboard/internal/trigger"
 	"switchboard/internal/vault"
 )
@@ -53,6 +56,8 @@ type App struct {
 	desks    []callcenter.ID // of call routers, as the core knows them; of the store's writer
 	records  *records
 	talks    *conversations
+	words    *transcripts
+	worker   atomic.Pointer[speech.Worker] // nil: there is none, or not now
 	pool     *media.Pool
 	uploads  *uploads
 	speech   *media.Speech
@@ -71,6 +76,9 @@ type App struct {
 	cluster     *conductor.Cluster // nil: there is none
 	listener    net.Listener
 	http        *http.Server
+
+	// OnMoment is told of each moment, from a goroutine that it must not hold up. It is set before calls come.
+	OnMoment func(call route.CallID, of store.Transcript, m transcript.Moment)
 
 	firstStart bool
 	wg         sync.WaitGroup
@@ -152,6 +160,9 @@ func (a *App) startCalls(ctx, background context.Context) error {
 	if _, err := a.store.FinishConversations(ctx); err != nil {
 		return err
 	}
+	if err := a.openSpeech(ctx, background); err != nil {
+		return err
+	}
 	if a.uploads, err = newUploads(a.cfg.DataDir, a.store, a.cfg.Log); err != nil {
 		return err
 	}
@@ -165,7 +176,7 @@ func (a *App) startCalls(ctx, background context.Context) error {
 		Prompts: prompts{media.NewLibrary(a.cfg.Prompts, a.speech, a.cfg.Log), a.uploads, a.speech},
 		Ports:   ports{a.pool, media.NewTrack(audio.Music()), a.uploads},
 		Mailbox: box, Recordings: tapes, Directory: directory{a.store},
-		Lines: a.lines, Routers: programs{a.hooks}, Voices: a.talks,
+		Lines: a.lines, Routers: programs{a.hooks}, Voices: heard{a.talks, a.words},
 	})
 	if err := a.lostCalls(ctx); err != nil {
 		return err
@@ -369,6 +380,9 @@ func (a *App) Close() error {
 	}
 	if a.pool != nil {
 		errs = append(errs, a.pool.Close())
+	}
+	if a.words != nil {
+		a.words.scribe.Close() // behind the pool: nobody speaks any more
 	}
 	if a.speech != nil {
 		a.speech.Close()

@@ -64,6 +64,7 @@ type Config struct {
 	SMTP              string   // host:port of the server that alerts are mailed through; "": none are
 	MailFrom          string   // who mails them
 	MailTo            []string // who gets all of them, besides the supervisors
+	Speech            SpeechConfig
 	Drain             time.Duration
 	Log               *slog.Logger
 }
@@ -145,6 +146,9 @@ func (c Config) check() error {
 		if _, err := hooks.NewSMTP(c.SMTP, c.MailFrom, c.MailTo); err != nil {
 			wrong = append(wrong, err)
 		}
+	}
+	if err := c.Speech.check(); err != nil {
+		wrong = append(wrong, err)
 	}
 	if c.DialCap < 0 {
 		wrong = append(wrong, errors.New("dial-cap: must be positive"))

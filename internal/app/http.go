@@ -41,7 +41,7 @@ func (a *App) startHTTP(ctx context.Context) error {
 		DataDir: a.cfg.DataDir, RateLimit: a.cfg.RateLimit, CompanyRateLimit: a.cfg.CompanyRateLimit, Log: a.cfg.Log,
 		Calls: a.store, Recordings: a.store, Callbacks: callbacks{a.engine, a.store}, Uploads: a.uploads,
 		DeadLetters: deadLetters{a.store, a.hooks}, Dialable: a.lines.Allowed, Directory: apis{a.apis},
-		Conversations: a.talks, Tests: tests,
+		Conversations: a.talks, Tests: tests, Transcripts: a.store, Speech: a.words, PublicURL: a.publicAddress,
 	})
 	pages := console.New(console.Config{
 		Feed: a.engine.Subscribe, Sessions: browsers{a.sessions}, Dist: web.Dist(), Version: Version,

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strings"
 	"time"
 
 	"switchboard/internal/httptask"
@@ -51,4 +52,12 @@ func (c Config) publicURL() (*url.URL, error) {
 		return nil, fmt.Errorf("public-url: %q is no address such as https://calls.example.com", c.PublicURL)
 	}
 	return u, nil
+}
+
+// publicAddress is where a browser reaches the pages.
+func (a *App) publicAddress() string {
+	if a.cfg.PublicURL != "" {
+		return strings.TrimSuffix(a.cfg.PublicURL, "/")
+	}
+	return a.URL()
 }

@@ -32,7 +32,7 @@ func (r retention) run(ctx context.Context) {
 		if n, err := r.sweep(ctx, time.Now()); err != nil && ctx.Err() == nil {
 			r.log.Error("old recordings could not be removed", "error", err)
 		} else if n > 0 {
-			r.log.Info("old recordings, voicemails and conversations were removed", "removed", n)
+			r.log.Info("old recordings, voicemails, conversations and transcripts were removed", "removed", n)
 		}
 		select {
 		case <-ticker.C:
@@ -47,8 +47,13 @@ func (r retention) sweep(ctx context.Context, now time.Time) (removed int, err e
 	limits := map[callcenter.ID]time.Time{}
 	for _, center := range r.store.Snapshot().Centers() {
 		if days := center.Extras.VoiceRetentionDays; days > 0 {
-			n, err := r.store.TrimConversations(ctx, center.ID, now.AddDate(0, 0, -days))
+			before := now.AddDate(0, 0, -days)
+			n, err := r.store.TrimConversations(ctx, center.ID, before)
 			removed += int(n)
+			if err == nil {
+				n, err = r.store.TrimTranscripts(ctx, center.ID, before)
+				removed += int(n)
+			}
 			if err != nil {
 				return removed, err
 			}

@@ -62,7 +62,7 @@ func (p Phrase) Check() error {
 
 // Moment is a phrase that was said.
 type Moment struct {
-	At         time.Duration `json:"at,format:nano"` // from the start of the conversation
+	At         time.Duration `json:"at"` // from the start of the conversation
 	Leg        Leg           `json:"leg"`
 	Class      string        `json:"class"`
 	Phrase     string        `json:"phrase"` // as the call center has it

@@ -27,7 +27,7 @@ type Summary struct {
 	Menu     string        `json:"menu_choice,omitzero"`
 	Close    string        `json:"disposition,omitzero"`
 	Outcome  string        `json:"outcome,omitzero"`
-	Length   time.Duration `json:"length,format:nano"`
+	Length   time.Duration `json:"length"`
 	Promises []Extract     `json:"promises,omitzero"` // of the operator
 	Classes  []Count       `json:"moments,omitzero"`
 	Mood     *Mood         `json:"mood,omitzero"` // nil: not asked for, or nothing to go by
@@ -35,7 +35,7 @@ type Summary struct {
 
 // Extract is a part of what was said.
 type Extract struct {
-	At   time.Duration `json:"at,format:nano"`
+	At   time.Duration `json:"at"`
 	Text string        `json:"text"`
 }
 

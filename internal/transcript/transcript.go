@@ -20,8 +20,8 @@ const (
 // Line is something that one side said in one go, or a gap. Times are from the start of the conversation.
 type Line struct {
 	Leg        Leg           `json:"leg"`
-	Start      time.Duration `json:"start,format:nano"`
-	End        time.Duration `json:"end,format:nano"`
+	Start      time.Duration `json:"start"`
+	End        time.Duration `json:"end"`
 	Text       string        `json:"text,omitzero"`
 	Words      []Word        `json:"words,omitzero"` // none where the engine does not tell
 	Confidence float64       `json:"confidence"`     // 0 to 1; 0 where the engine does not tell
@@ -31,7 +31,7 @@ type Line struct {
 // Word is one word of a line.
 type Word struct {
 	Text       string        `json:"text"`
-	Start      time.Duration `json:"start,format:nano"`
-	End        time.Duration `json:"end,format:nano"`
+	Start      time.Duration `json:"start"`
+	End        time.Duration `json:"end"`
 	Confidence float64       `json:"confidence"`
 }

@@ -476,3 +476,17 @@ func BenchmarkLeg(b *testing.B) {
 	}
 	b.ReportMetric(b.Elapsed().Seconds()/float64(b.N)/scriptLength.Seconds(), "rtf")
 }
+
+func TestALateFrameCountsUntilItIsTooLate(t *testing.T) {
+	const now = 10 * time.Second
+	for late, want := range map[time.Duration]time.Duration{Lag: 200 * time.Millisecond, Lag + 200*time.Millisecond: 0} {
+		m := new(Meter)
+		m.Frame(Customer, 0, make([]int16, audio.Rate)) // the noise
+		m.Tick(now)
+		m.Frame(Customer, now-late, tone(200*time.Millisecond, 3000))
+		m.End(now)
+		if got := m.Report().Legs[Customer].Talk; got != want {
+			t.Errorf("%s late: %s of speech, want %s", late, got, want)
+		}
+	}
+}
