@@ -40,13 +40,16 @@ func newHall(t *testing.T) *hall {
 	return openHall(t)
 }
 
-func openHall(t testing.TB) *hall {
+func openHall(t testing.TB, change ...func(*app.Config)) *hall {
 	t.Helper()
 	lab.Need(t, "sipp")
 	builtIn := t.TempDir() // an empty prompt pack: what is said is what the program brings
 	h := &hall{}
 	h.Lab = lab.New(t, func(cfg *app.Config) {
 		cfg.Prompts, cfg.EgressAllow, h.data = builtIn, []string{"127.0.0.0/8"}, cfg.DataDir
+		for _, more := range change {
+			more(cfg)
+		}
 	})
 	h.Trunk()
 	h.station = h.Station()
