@@ -72,7 +72,8 @@ func (r *Redactor) build() {
 }
 
 // formsOf lists the ways in which an answer may say a text: as it is, in a URL, in JSON, in HTML, in hexadecimal
-// digits, and each of these in base64, also in the middle of something longer. Text also finds other mixtures of escapes.
+// digits, and each of these in base64, also in the middle of something longer. Text also finds other mixtures of
+// escapes.
 func formsOf(text string) []string {
 	forms := []string{text, html.EscapeString(text), strings.ToUpper(hex.EncodeToString([]byte(text)))}
 	forms = append(forms, hex.EncodeToString([]byte(text)))

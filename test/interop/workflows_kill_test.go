@@ -200,7 +200,9 @@ func startUntilKilled(c *lab.Company, server *lab.Process, after int, started ma
 // openCalls are the HTTP tasks that the disk of a killed server has as not done.
 func openCalls(t *testing.T, dir string) (ids []string) {
 	t.Helper()
-	rows, err := open(t, dir).Query("SELECT id FROM wf_task WHERE type = 'HTTP' AND status IN ('SCHEDULED', 'IN_PROGRESS')")
+	rows, err := open(t, dir).Query(
+		"SELECT id FROM wf_task WHERE type = 'HTTP' AND status IN ('SCHEDULED', 'IN_PROGRESS')",
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
