@@ -50,6 +50,7 @@ type Live interface {
 	CenterLive(ctx context.Context, id callcenter.ID) (route.CenterView, bool)
 	OperatorLive(ctx context.Context, id callcenter.OperatorID) (route.OperatorView, bool)
 	CallLive(ctx context.Context, id route.CallID) (route.CallView, bool)
+	LegLive(ctx context.Context, id route.CallID) (view route.CallView, place int, ok bool) // as route.Machine.Leg
 	Say(event route.Event)
 }
 

@@ -143,13 +143,13 @@ func (c *call) primaryNumber(target callcenter.Target) string {
 	return ""
 }
 
-// findCall finds a leg of a call that is over, or the caller's leg of one that goes on.
+// findCall finds a leg, of a call that goes on or is over.
 func findCall(c *call, text string) error {
 	id := route.CallID(positive(text))
-	if view, ok := c.api.Live.CallLive(c.context(), id); ok {
-		c.leg = liveLeg(view)
+	if view, place, ok := c.api.Live.LegLive(c.context(), id); ok {
+		c.leg = graph.Live(view, place)
 		var err error
-		c.notes, err = c.api.Calls.CallNotes(c.context(), id)
+		c.notes, err = c.api.Calls.CallNotes(c.context(), c.leg.Entry)
 		return err
 	}
 	leg, ok, err := c.api.Calls.CallLeg(c.context(), id)
@@ -161,22 +161,6 @@ func findCall(c *call, text string) error {
 	}
 	c.leg, c.notes = graph.Of(leg.Record, leg.Place), leg.CallNotes
 	return nil
-}
-
-// liveLeg is the caller's leg of a call that goes on.
-func liveLeg(view route.CallView) graph.Leg {
-	leg := graph.Leg{
-		ID: view.ID, Entry: view.ID, Visit: view.ID, Center: view.Center, Operator: view.Operator,
-		Direction: route.Inbound, External: view.From, Internal: view.To, Started: view.Arrived, Queued: view.Entered,
-		State: graph.StateOf(view.State), Callback: view.Callback, Recorded: view.Recording != "",
-	}
-	if view.Direction == route.Outbound {
-		leg.Direction, leg.External, leg.Internal = route.Outbound, view.To, view.From
-	}
-	if leg.State == graph.Connected {
-		leg.Connected = view.Since
-	}
-	return leg
 }
 
 func getCall(c *call) (answer, error) {

@@ -184,8 +184,12 @@ func TestLiveCallsAndHangup(t *testing.T) {
 	co := newCompany(t)
 	center, ada := co.center("Support"), co.user("ada")
 	co.core.calls[77] = route.CallView{
-		ID: 77, Center: centerID(t, center), From: "+491", To: "+1415", State: "connected", Since: noon.Add(-time.Second),
-		Arrived: noon.Add(-time.Minute), Operator: operatorID(t, ada), Recording: "on",
+		ID: 77, Entry: 77, Center: centerID(t, center), From: "+491", To: "+1415", State: "connected",
+		Since: noon.Add(-time.Second), Arrived: noon.Add(-time.Minute), Operator: operatorID(t, ada), Recording: "on",
+		Offers: []route.OfferRecord{
+			{Operator: 5, At: noon.Add(-20 * time.Second), Until: noon.Add(-5 * time.Second), Result: route.ResultMissed},
+			{Operator: operatorID(t, ada), At: noon.Add(-5 * time.Second), Until: noon, Result: route.ResultAnswered},
+		},
 	}
 	got := co.send("GET", "/api/v2/call/77", nil).want(200)
 	if got.at("state") != "connected" || got.at("duration") != 1000.0 || got.at("was_recorded") != true ||
@@ -194,12 +198,27 @@ func TestLiveCallsAndHangup(t *testing.T) {
 	}
 	bob := as(co.key(store.RoleUser, operatorID(t, co.user("bob"))))
 	co.send("PUT", "/api/v2/call/77/actions/hangup", nil, bob).want(403)
+	missed := co.send("GET", fmt.Sprintf("/api/v2/call/%d", route.OfferCall(77, 1)), nil).want(200)
+	if missed.at("state") != "missed" || missed.at("total_duration") != 15000.0 {
+		t.Errorf("%s", missed.body)
+	}
+	leg := fmt.Sprintf("/api/v2/call/%d", route.OfferCall(77, 2))
+	talks := co.send("GET", leg, nil).want(200)
+	if talks.at("state") != "connected" || talks.at("duration") != 1000.0 || talks.at("total_duration") != 5000.0 ||
+		talks.at("entry_point_call_id") != "77" || talks.at("target.id") != ada || talks.at("was_recorded") != true {
+		t.Errorf("%s", talks.body)
+	}
+	co.send("PUT", leg+"/labels", `{"labels":["x"]}`).want(200)
+	if got := co.send("GET", "/api/v2/call/77", nil); got.at("labels.0") != "x" {
+		t.Errorf("%s", got.body)
+	}
 	for _, key := range []string{co.admin, co.key(store.RoleUser, operatorID(t, ada))} {
 		if got := co.send("PUT", "/api/v2/call/77/actions/hangup", nil, as(key)).want(200); len(got.body) != 0 {
 			t.Errorf("%s", got.body)
 		}
+		co.send("PUT", leg+"/actions/hangup", nil, as(key)).want(200)
 	}
-	if len(co.core.said) != 2 || co.core.said[0] != (route.HangupAsked{Call: 77}) {
+	if len(co.core.said) != 4 || co.core.said[3] != (route.HangupAsked{Call: 77}) || co.core.said[0] != (route.HangupAsked{Call: 77}) {
 		t.Errorf("%v", co.core.said)
 	}
 	co.ended(78, center, noon)

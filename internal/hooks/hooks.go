@@ -126,7 +126,7 @@ func (h *Hooks) Close() {
 
 // Observe is told of every step of the core, on its goroutine (engine.Config.Observer).
 func (h *Hooks) Observe(now time.Time, m *route.Machine, event route.Event, effects []route.Effect) {
-	h.tracker.Step(now, event, effects, m.CallState)
+	h.tracker.Step(now, event, effects, m)
 	for _, effect := range effects {
 		if alert, ok := effect.Order.(route.Alert); ok {
 			h.put(fact{at: now, alert: &alert})

@@ -80,6 +80,8 @@ type CallView struct {
 	Direction string // Inbound or Outbound
 	Callback  bool
 	Recording string // "", "on" or "paused"
+
+	Offers []OfferRecord // of this entry leg, in order; only Machine.Leg fills them in
 }
 
 // PathStep is one thing that happened to a call, in words.
