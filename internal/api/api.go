@@ -61,6 +61,7 @@ type Calls interface {
 	CallNotes(ctx context.Context, call route.CallID) (store.CallNotes, error)
 	SetCallNotes(ctx context.Context, call route.CallID, notes store.CallNotes) error
 	CallLabels(ctx context.Context, limit int) ([]string, error)
+	VoicemailOf(ctx context.Context, call route.CallID) (store.VoicemailRecord, bool, error)
 }
 
 // Recordings are the recordings of calls.

@@ -72,9 +72,22 @@ type callBody struct {
 	Transferred   bool                   `json:"is_transferred"`
 	Callback      bool                   `json:"callback_requested"`
 	CustomData    string                 `json:"custom_data,omitzero"`
+	Proxy         contactBody            `json:"proxy_target"`
+	Breadcrumbs   []breadcrumbBody       `json:"routing_breadcrumbs"`
+	Voicemail     string                 `json:"voicemail_share_link,omitzero"`
 }
 
-// callBody shows a leg. Recordings belong to the visit, so both of its legs show them.
+// breadcrumbBody is a RoutingBreadcrumb of the document.
+type breadcrumbBody struct {
+	Type       graph.Breadcrumb      `json:"breadcrumb_type"`
+	Date       int64                 `json:"date"`
+	TargetID   callcenter.ID         `json:"target_id,omitzero"`
+	TargetType callcenter.TargetType `json:"target_type,omitzero"`
+	Rule       string                `json:"rule"`
+	Text       string                `json:"text"`
+}
+
+// callBody shows a leg. Recordings and the way belong to the visit, so all of its legs show them.
 func (c *call) callBody(leg graph.Leg, notes store.CallNotes) (callBody, error) {
 	tapes, err := c.api.Recordings.Recordings(c.context(), store.RecordingQuery{Call: leg.Visit, Limit: MaxPage})
 	if err != nil {
@@ -87,6 +100,7 @@ func (c *call) callBody(leg graph.Leg, notes store.CallNotes) (callBody, error) 
 		External: leg.External, Internal: leg.Internal, Target: c.centerContact(leg.Center), Master: leg.Visit,
 		OperatorCall: leg.OperatorLeg, Labels: slices.Concat([]string{}, notes.Labels), CustomData: notes.CustomData,
 		Recordings: []recordingDetailsBody{}, Callback: leg.Outcome == route.CallbackRequested,
+		Proxy: c.proxy(leg), Breadcrumbs: breadcrumbs(leg),
 	}
 	if leg.External != "" {
 		body.Contact = contactBody{ID: leg.External, Type: "local", Phone: leg.External}
@@ -109,7 +123,47 @@ func (c *call) callBody(leg graph.Leg, notes store.CallNotes) (callBody, error) 
 		})
 	}
 	body.Recorded = leg.Recorded || len(body.Recordings) > 0
-	return body, nil
+	if leg.IsEntry() {
+		body.Voicemail, err = c.voicemailLink(leg.Visit)
+	}
+	return body, err
+}
+
+// proxy is in whose name a call out is made, with the number that is shown; nobody: withheld, or a call that came in.
+func (c *call) proxy(leg graph.Leg) (shown contactBody) {
+	switch {
+	case leg.Direction != route.Outbound, leg.Internal == route.CallerIDBlocked:
+		return contactBody{}
+	case leg.Center != 0:
+		shown = c.centerContact(leg.Center)
+	case leg.Operator != 0:
+		shown = c.userContact(leg.Operator)
+	}
+	if leg.Internal != "" {
+		shown.Phone = leg.Internal
+	}
+	return shown
+}
+
+func breadcrumbs(leg graph.Leg) []breadcrumbBody {
+	list := make([]breadcrumbBody, 0, len(leg.Path))
+	for _, step := range leg.Path {
+		crumb := breadcrumbBody{Type: graph.BreadcrumbOf(step), Date: millis(step.At), Rule: step.Rule, Text: step.Text}
+		if leg.Center != 0 {
+			crumb.TargetID, crumb.TargetType = leg.Center, callcenter.TargetCallCenter
+		}
+		list = append(list, crumb)
+	}
+	return list
+}
+
+// voicemailLink is the path of the message that was left in a call; "": there is none, or it is not complete.
+func (c *call) voicemailLink(visit route.CallID) (string, error) {
+	message, ok, err := c.api.Calls.VoicemailOf(c.context(), visit)
+	if err != nil || !ok || !message.Complete {
+		return "", err
+	}
+	return "/api/v2/x/voicemails/" + strconv.FormatInt(message.ID, 10) + "/audio", nil
 }
 
 func (c *call) centerContact(id callcenter.ID) contactBody {

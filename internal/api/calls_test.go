@@ -218,11 +218,50 @@ func TestLiveCallsAndHangup(t *testing.T) {
 		}
 		co.send("PUT", leg+"/actions/hangup", nil, as(key)).want(200)
 	}
-	if len(co.core.said) != 4 || co.core.said[3] != (route.HangupAsked{Call: 77}) || co.core.said[0] != (route.HangupAsked{Call: 77}) {
+	asked := route.HangupAsked{Call: 77}
+	if !slices.Equal(co.core.said, []route.Event{asked, asked, asked, asked}) {
 		t.Errorf("%v", co.core.said)
 	}
 	co.ended(78, center, noon)
 	checkEnvelope(t, co.send("PUT", "/api/v2/call/78/actions/hangup", nil), 409, problem.Conflict)
+}
+
+func TestTheWayOfACallAndItsVoicemail(t *testing.T) {
+	co := newCompany(t)
+	center := co.center("Support")
+	path := []route.PathStep{
+		{At: noon, Rule: "arrival", Text: "Arrived at Support, open"}, {At: noon, Rule: route.RuleRouter, Text: "Asked"},
+	}
+	co.core.calls[77] = route.CallView{
+		ID: 77, Entry: 77, Center: centerID(t, center), From: "+4911", To: "+4922", State: "queued", Arrived: noon,
+		Path: path, Direction: route.Outbound,
+	}
+	co.store.SaveCall(route.CallRecord{
+		Call: 78, Visit: 78, Center: centerID(t, center), Outcome: route.Voicemail, Arrived: noon, Ended: noon, Path: path,
+		Offers: []route.OfferRecord{{Operator: 7, At: noon}},
+	})
+	co.store.SaveVoicemail(store.VoicemailRecord{ID: 5, Call: 78, Center: centerID(t, center), At: noon, Complete: true})
+	live := co.send("GET", "/api/v2/call/77", nil).want(200)
+	ended := co.send("GET", "/api/v2/call/78", nil).want(200)
+	rung := co.send("GET", fmt.Sprintf("/api/v2/call/%d", route.OfferCall(78, 1)), nil).want(200)
+	for _, leg := range []reply{live, ended, rung} {
+		if leg.at("routing_breadcrumbs.0.text") != "Arrived at Support, open" ||
+			leg.at("routing_breadcrumbs.0.breadcrumb_type") != "callrouter" ||
+			leg.at("routing_breadcrumbs.1.breadcrumb_type") != "external_api" ||
+			leg.at("routing_breadcrumbs.1.target_id") != center ||
+			leg.at("routing_breadcrumbs.0.date") != strconv.FormatInt(noon.UnixMilli(), 10) ||
+			leg.at("routing_breadcrumbs.2") != nil {
+			t.Errorf("%s", leg.body)
+		}
+	}
+	if live.at("proxy_target.name") != "Support" || live.at("proxy_target.phone") != "+4911" ||
+		ended.at("proxy_target.name") != nil {
+		t.Errorf("in whose name: %s and %s", live.body, ended.body)
+	}
+	if live.at("voicemail_share_link") != nil || rung.at("voicemail_share_link") != nil ||
+		ended.at("voicemail_share_link") != "/api/v2/x/voicemails/5/audio" {
+		t.Errorf("voicemail: %s\n%s\n%s", live.body, rung.body, ended.body)
+	}
 }
 
 func TestCallingSomebody(t *testing.T) {

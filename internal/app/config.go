@@ -45,7 +45,7 @@ type Config struct {
 	CompanyRateLimit int
 	Prompts          string   // folder of recorded prompts; "": found by itself
 	NewCallsPerSec   int      // beyond it new calls get 503; 0: sipd's default
-	DialAllow        []string // beginnings of numbers that may be called; none: the country codes of the offices
+	DialAllow        []string // beginnings of numbers that may be called; none: as callcenter.Domestic says
 	DialCap          int      // calls out an hour
 	EgressAllow      []string // where webhooks and call routers may be besides the internet: hosts, networks
 	SMTP             string   // host:port of the server that alerts are mailed through; "": none are

@@ -69,6 +69,24 @@ type Leg struct {
 	Path     []route.PathStep // of the call, not to be written to
 }
 
+// Breadcrumb is the type of a routing breadcrumb, by the API's names.
+type Breadcrumb string
+
+// The types of breadcrumbs (docs/reference/events.md, "Payloads").
+const (
+	OurRouting  Breadcrumb = "callrouter"
+	ExternalAPI Breadcrumb = "external_api"
+)
+
+// BreadcrumbOf is the type of a step of a call's path: that a program of the company was asked and what it said, or
+// what our own routing did.
+func BreadcrumbOf(step route.PathStep) Breadcrumb {
+	if step.Rule == route.RuleRouter || step.Rule == route.RuleRouterFailed {
+		return ExternalAPI
+	}
+	return OurRouting
+}
+
 // IsEntry says whether the leg is the caller's.
 func (l Leg) IsEntry() bool { return l.Place == 0 }
 

@@ -249,6 +249,12 @@ func TestAVisitAsAProgramSeesIt(t *testing.T) {
 			t.Errorf("%s is %v (there: %v), want %v", name, got, there, want)
 		}
 	}
+	crumbs, _ := last["routing_breadcrumbs"].([]any)
+	first, _ := crumbs[0].(map[string]any)
+	if len(crumbs) < 3 || first["rule"] != "arrival" || first["text"] != "Arrived at Support, open" ||
+		first["breadcrumb_type"] != "callrouter" || first["target_id"] != 5.0 || first["date"] == 0.0 {
+		t.Errorf("the way of the call: %v", crumbs)
+	}
 	target, _ := last["target"].(map[string]any)
 	if target["id"] != 5.0 || target["type"] != "callcenter" || target["name"] != "Support" {
 		t.Errorf("target %v", target)

@@ -34,6 +34,19 @@ type tape struct {
 	URL       string `json:"url"`
 }
 
+// crumb is one thing that happened to a call on its way. What a call router was asked and said is not kept.
+type crumb struct {
+	Type       graph.Breadcrumb `json:"breadcrumb_type"`
+	Date       int64            `json:"date"`
+	TargetID   *int64           `json:"target_id"`
+	TargetType *string          `json:"target_type"`
+	Rule       string           `json:"rule"`
+	Text       string           `json:"text"`
+	URL        *string          `json:"url"`
+	Request    *string          `json:"request"`
+	Response   *string          `json:"response"`
+}
+
 // callEvent is a call event as it is sent: ids and times are numbers, what is absent is null
 // (docs/reference/events.md).
 type callEvent struct {
@@ -75,7 +88,7 @@ type callEvent struct {
 	Transcription      *string  `json:"transcription_text"`
 	CSAT               *string  `json:"csat_score"`
 	MOS                *float64 `json:"mos_score"`
-	Breadcrumbs        []string `json:"routing_breadcrumbs"`
+	Breadcrumbs        []crumb  `json:"routing_breadcrumbs"`
 	ReviewLink         *string  `json:"public_call_review_share_link"`
 	Integrations       struct{} `json:"integrations"`
 	CustomData         *string  `json:"custom_data"`
@@ -180,6 +193,34 @@ func (w writer) phone(target callcenter.Target) *string {
 	return &best.E164
 }
 
+func crumbs(leg graph.Leg) []crumb {
+	list := make([]crumb, 0, len(leg.Path))
+	for _, step := range leg.Path {
+		c := crumb{Type: graph.BreadcrumbOf(step), Date: step.At.UnixMilli(), Rule: step.Rule, Text: step.Text}
+		if leg.Center != 0 {
+			c.TargetID, c.TargetType = new(int64(leg.Center)), new(string(callcenter.TargetCallCenter))
+		}
+		list = append(list, c)
+	}
+	return list
+}
+
+// proxy is in whose name a call out is made, with the number that is shown; nobody: withheld, or a call that came in.
+func (w writer) proxy(leg graph.Leg) (shown party) {
+	switch {
+	case leg.Direction != route.Outbound, leg.Internal == route.CallerIDBlocked:
+		return party{}
+	case leg.Center != 0:
+		shown = w.center(leg.Center)
+	case leg.Operator != 0:
+		shown = w.user(leg.Operator)
+	}
+	if leg.Internal != "" {
+		shown.Phone = &leg.Internal
+	}
+	return shown
+}
+
 // call writes a call event.
 func (w writer) call(change graph.Change, notes store.CallNotes, tapes []store.RecordingRecord, box int64) []byte {
 	leg := change.Leg
@@ -190,7 +231,7 @@ func (w writer) call(change graph.Change, notes store.CallNotes, tapes []store.R
 		TotalDuration: duration(leg.Total(change.At)), External: some(leg.External), Internal: some(leg.Internal),
 		Target: w.center(leg.Center), OperatorCallID: some(int64(leg.OperatorLeg)), MasterCallID: some(int64(leg.Visit)),
 		Labels: append([]string{}, notes.Labels...), CustomData: some(notes.CustomData), Recorded: leg.Recorded,
-		Recordings: []tape{}, RecordingIDs: []int64{}, Breadcrumbs: []string{},
+		Recordings: []tape{}, RecordingIDs: []int64{}, Breadcrumbs: crumbs(leg), ProxyTarget: w.proxy(leg),
 	}
 	if !leg.Connected.IsZero() {
 		talk := duration(leg.Talk(change.At))
