@@ -22,7 +22,7 @@ type center struct {
 	avail    callcenter.Availability
 	hours    timer
 	closed   bool // the last closing sent those waiting away
-	greets   bool // a greeting was uploaded
+	uploads  []Prompt
 
 	members  []*member // list order
 	free     []uint64  // one bit a member: could be rung now
@@ -102,8 +102,18 @@ func (m *Machine) centerChanged(def *callcenter.Center) {
 
 func (m *Machine) promptsUploaded(e PromptsUploaded) {
 	if c := m.centers[e.Center]; c != nil {
-		c.greets = slices.Contains(e.Prompts, PromptGreeting)
+		c.uploads = e.Prompts
 	}
+}
+
+// optional are those of the prompts that were uploaded for the center.
+func (c *center) optional(prompts ...Prompt) (phrases []Phrase) {
+	for _, prompt := range prompts {
+		if slices.Contains(c.uploads, prompt) {
+			phrases = append(phrases, Phrase{Prompt: prompt})
+		}
+	}
+	return phrases
 }
 
 // settingsChanged carries out what a PATCH does to calls in progress (docs/reference/routing.md, "Changes").

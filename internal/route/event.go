@@ -131,7 +131,7 @@ type WrapUpExtended struct {
 }
 
 // PromptsUploaded says which prompts of a call center are uploads now, all of them. Some are only played as uploads
-// (PromptGreeting), so the machine has to know.
+// (PromptGreeting), so the machine has to know. Uploads for its office are among them.
 type PromptsUploaded struct {
 	Center  callcenter.ID
 	Prompts []Prompt

@@ -62,12 +62,18 @@ func (s *soup) event() Event {
 	case 23, 24, 25:
 		return s.routerEvent(call)
 	case 26:
-		return PromptsUploaded{Center: at, Prompts: []Prompt{PromptGreeting}[:s.n(2)]}
+		return PromptsUploaded{Center: at, Prompts: optionalPrompts[:s.n(len(optionalPrompts)+1)]}
 	}
 	if s.n(200) == 199 {
 		return Draining{}
 	}
 	return WrapUpEnded{op}
+}
+
+// optionalPrompts are those that are only heard as uploads.
+var optionalPrompts = []Prompt{
+	PromptGreeting, PromptHoldWait, PromptNextTarget, PromptCallbackAgain, PromptCallbackHere, PromptOperatorReady,
+	PromptPersonAway, PromptDepartment, PromptDepartmentClosed,
 }
 
 func (s *soup) centerEvent(at callcenter.ID) Event {

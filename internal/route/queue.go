@@ -172,6 +172,10 @@ func (m *Machine) announceAll() {
 			m.play(c, "announce_position", phrases...)
 		case entry:
 			m.playMusic(c, "queued")
+		default:
+			if wait := c.center.optional(PromptHoldWait); wait != nil {
+				m.play(c, "hold_wait", wait...)
+			}
 		}
 	}
 	clear(m.announcing)
