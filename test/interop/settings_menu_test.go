@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"switchboard/internal/audio"
 	"switchboard/internal/route"
 	"switchboard/internal/softphone"
 	"switchboard/test/lab"
@@ -270,15 +269,4 @@ func TestVoicemailOfAnActionIsInTheBoxThatItNames(t *testing.T) {
 	late.leavesMessage()
 	h.ended(late, route.Voicemail, "not_dialled")
 	wantText(t, "the last message is in the box of", h.messages()[1].Text("target_id"), center.ID)
-}
-
-func TestUploadedGreetingAndMusicAreHeard(t *testing.T) {
-	h := newHall(t)
-	center, _, _ := h.busyLine(`{"hold_queue": {"announce_position": false}}`)
-	h.upload(center, "GREETING", audio.Sine(3*audio.Rate, voiceLevel, 523))
-	h.upload(center, "HOLD_MUSIC", audio.Sine(3*audio.Rate, voiceLevel, 659))
-	c := h.caller(center)
-	c.hearsTone(523)
-	c.hears("HOLD_INTRO")
-	c.hearsTone(659)
 }
