@@ -38,6 +38,8 @@ type Voicemails interface {
 	Voicemails(ctx context.Context) ([]store.VoicemailRecord, error)
 	Voicemail(ctx context.Context, id int64) (store.VoicemailRecord, bool, error)
 	Listened(ctx context.Context, id int64, operator callcenter.OperatorID) error
+	VoicemailAccessed(ctx context.Context, id int64, by store.Actor) error
+	VoicemailAccesses(ctx context.Context, id int64) ([]store.Access, error)
 }
 
 // History is the history of the settings, newest first.
