@@ -18,7 +18,7 @@ func (m *Machine) wait(c *call, rule string) {
 		return
 	}
 	c.welcomed = true
-	m.walk(c, rule, "Waits as number "+strconv.Itoa(at.position(c)))
+	m.walk(c, rule, "Joined the line as number "+strconv.Itoa(at.position(c)))
 	m.play(c, rule, Phrase{Prompt: PromptHoldIntro})
 	c.music, c.entryDue = true, true
 	m.setTimer(&c.announceTimer, m.now.Add(at.interval()))

@@ -44,7 +44,7 @@ type CenterView struct {
 // AlertView is a service level alert that was raised and not cleared. The zero value: there is none.
 type AlertView struct {
 	Since time.Time
-	Text  string // one sentence, of the last time it was told
+	Text  string // one sentence, of the level as it is now
 }
 
 // OperatorView is a person at this instant.

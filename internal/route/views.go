@@ -139,7 +139,7 @@ func (m *Machine) Center(id callcenter.ID) (CenterView, bool) {
 	v := CenterView{
 		ID: c.id, Name: c.settings.Name, Description: c.settings.GroupDescription,
 		Availability: c.avail, Waiting: len(c.line), OnDuty: c.onDuty,
-		Callbacks: len(c.ghosts), Alert: c.alert.view(),
+		Callbacks: len(c.ghosts), Alert: m.alertView(c),
 		Capacity: c.freeOps, Goal: c.settings.Alerts, ServiceLevel: m.serviceLevel(c),
 		Outcomes: c.outcomes.byName(), AnsweredInTarget: c.inTarget,
 		MaxHoldCount: c.settings.HoldQueue.MaxHoldCount, LongestWait: c.longest,
