@@ -100,12 +100,12 @@ func (c *call) callBody(leg graph.Leg, notes store.CallNotes) (callBody, error) 
 		External: leg.External, Internal: leg.Internal, Target: c.centerContact(leg.Center), Master: leg.Visit,
 		OperatorCall: leg.OperatorLeg, Labels: slices.Concat([]string{}, notes.Labels), CustomData: notes.CustomData,
 		Recordings: []recordingDetailsBody{}, Callback: leg.Outcome == route.CallbackRequested,
-		Proxy: c.proxy(leg), Breadcrumbs: breadcrumbs(leg),
+		Proxy: c.proxy(leg), Breadcrumbs: c.breadcrumbs(leg),
 	}
 	if leg.External != "" {
 		body.Contact = contactBody{ID: leg.External, Type: "local", Phone: leg.External}
 	}
-	if leg.Center != 0 {
+	if c.snapshot.AtTheDoor(leg.Center).Type == callcenter.TargetCallCenter && leg.Center != 0 {
 		body.GroupID = "CallCenter:" + strconv.FormatInt(int64(leg.Center), 10)
 	}
 	if !leg.IsEntry() {
@@ -145,12 +145,13 @@ func (c *call) proxy(leg graph.Leg) (shown contactBody) {
 	return shown
 }
 
-func breadcrumbs(leg graph.Leg) []breadcrumbBody {
+func (c *call) breadcrumbs(leg graph.Leg) []breadcrumbBody {
+	door := c.snapshot.AtTheDoor(leg.Center)
 	list := make([]breadcrumbBody, 0, len(leg.Path))
 	for _, step := range leg.Path {
 		crumb := breadcrumbBody{Type: graph.BreadcrumbOf(step), Date: millis(step.At), Rule: step.Rule, Text: step.Text}
 		if leg.Center != 0 {
-			crumb.TargetID, crumb.TargetType = leg.Center, callcenter.TargetCallCenter
+			crumb.TargetID, crumb.TargetType = leg.Center, door.Type
 		}
 		list = append(list, crumb)
 	}
@@ -170,11 +171,16 @@ func (c *call) centerContact(id callcenter.ID) contactBody {
 	if id == 0 {
 		return contactBody{}
 	}
-	body := contactBody{ID: strconv.FormatInt(int64(id), 10), Type: string(callcenter.TargetCallCenter)}
+	door := c.snapshot.AtTheDoor(id)
+	if door.Type == callcenter.TargetUser {
+		return c.userContact(callcenter.OperatorID(id))
+	}
+	body := contactBody{ID: strconv.FormatInt(int64(id), 10), Type: string(door.Type), Phone: c.primaryNumber(door)}
 	if center, ok := c.snapshot.Center(id); ok {
 		body.Name = center.Settings.Name
+	} else if router, ok := c.snapshot.CallRouter(callcenter.RouterID(id)); ok {
+		body.Name = router.Name
 	}
-	body.Phone = c.primaryNumber(centerTarget(id))
 	return body
 }
 

@@ -48,9 +48,9 @@ func (p *party) Answered(sdp []byte) {
 	p.tell(upText)
 }
 
-func (p *party) Failed(int)   { p.tell(overText) }
-func (p *party) Ended(string) { p.tell(overText) }
-func (p *party) Digit(byte)   {}
+func (p *party) Failed(int)         { p.tell(overText) }
+func (p *party) Ended(string, bool) { p.tell(overText) }
+func (p *party) Digit(byte)         {}
 
 func (p *party) Offer(sdp []byte) ([]byte, int) {
 	answer, err := p.port.Accept(sdp)

@@ -155,12 +155,15 @@ func (w writer) center(id callcenter.ID) party {
 	if id == 0 {
 		return party{}
 	}
-	p := party{
-		ID: number(int64(id)), Type: string(callcenter.TargetCallCenter),
-		Phone: w.phone(callcenter.Target{ID: int64(id), Type: callcenter.TargetCallCenter}),
+	door := w.snapshot.AtTheDoor(id)
+	if door.Type == callcenter.TargetUser {
+		return w.user(callcenter.OperatorID(id))
 	}
+	p := party{ID: number(int64(id)), Type: string(door.Type), Phone: w.phone(door)}
 	if center, ok := w.snapshot.Center(id); ok {
 		p.Name, p.OfficeID = some(center.Settings.Name), new(int64(center.OfficeID))
+	} else if router, ok := w.snapshot.CallRouter(callcenter.RouterID(id)); ok {
+		p.Name, p.OfficeID = some(router.Name), new(int64(router.OfficeID))
 	}
 	return p
 }
@@ -193,12 +196,13 @@ func (w writer) phone(target callcenter.Target) *string {
 	return &best.E164
 }
 
-func crumbs(leg graph.Leg) []crumb {
+func (w writer) crumbs(leg graph.Leg) []crumb {
+	door := w.snapshot.AtTheDoor(leg.Center)
 	list := make([]crumb, 0, len(leg.Path))
 	for _, step := range leg.Path {
 		c := crumb{Type: graph.BreadcrumbOf(step), Date: step.At.UnixMilli(), Rule: step.Rule, Text: step.Text}
 		if leg.Center != 0 {
-			c.TargetID, c.TargetType = new(int64(leg.Center)), new(string(callcenter.TargetCallCenter))
+			c.TargetID, c.TargetType = new(int64(leg.Center)), new(string(door.Type))
 		}
 		list = append(list, c)
 	}
@@ -231,7 +235,7 @@ func (w writer) call(change graph.Change, notes store.CallNotes, tapes []store.R
 		TotalDuration: duration(leg.Total(change.At)), External: some(leg.External), Internal: some(leg.Internal),
 		Target: w.center(leg.Center), OperatorCallID: some(int64(leg.OperatorLeg)), MasterCallID: some(int64(leg.Visit)),
 		Labels: append([]string{}, notes.Labels...), CustomData: some(notes.CustomData), Recorded: leg.Recorded,
-		Recordings: []tape{}, RecordingIDs: []int64{}, Breadcrumbs: crumbs(leg), ProxyTarget: w.proxy(leg),
+		Recordings: []tape{}, RecordingIDs: []int64{}, Breadcrumbs: w.crumbs(leg), ProxyTarget: w.proxy(leg),
 	}
 	if !leg.Connected.IsZero() {
 		talk := duration(leg.Talk(change.At))
@@ -240,7 +244,7 @@ func (w writer) call(change graph.Change, notes store.CallNotes, tapes []store.R
 	if leg.External != "" {
 		e.Contact = party{ID: jsontext.Value("null"), Type: "local", Phone: &leg.External}
 	}
-	if leg.Center != 0 {
+	if leg.Center != 0 && w.snapshot.AtTheDoor(leg.Center).Type == callcenter.TargetCallCenter {
 		e.GroupID = new("CallCenter:" + strconv.FormatInt(int64(leg.Center), 10))
 	}
 	if leg.Outcome != "" {

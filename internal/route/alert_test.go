@@ -186,11 +186,11 @@ func (w *alertWorld) act(arrivals int) {
 		w.waits[w.next] = w.now
 		w.step(CallArrived{Call: w.next, Center: 1})
 	case len(w.talks) > 0 && w.random.IntN(2) == 0:
-		w.step(CallerHungUp{oldest(w.talks)})
+		w.step(CallerHungUp{Call: oldest(w.talks)})
 	case len(w.waits) > 0:
 		id := oldest(w.waits)
 		w.leave(id, leftAbandoned)
-		w.step(CallerHungUp{id})
+		w.step(CallerHungUp{Call: id})
 	}
 }
 

@@ -245,7 +245,11 @@ func (m *Machine) answerInBand(c *call) {
 	}
 }
 
-func (m *Machine) callerHungUp(c *call) {
+// callerHungUp ends a call whose caller is gone. Who did not mean it has the place back when they call again.
+func (m *Machine) callerHungUp(c *call, lost bool) {
+	if lost {
+		m.keepPlace(c)
+	}
 	switch c.state {
 	case stateDialling:
 		m.farFailed(c, statusNoAnswer)

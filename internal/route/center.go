@@ -18,6 +18,7 @@ type center struct {
 	holidays []callcenter.Holiday
 	active   bool
 	deleted  bool
+	desk     bool // CenterChanged.Desk
 	loc      *time.Location
 	avail    callcenter.Availability
 	hours    timer
@@ -70,10 +71,10 @@ type member struct {
 	isFree, isOnDuty, isManned, isBusy bool // what the center's counts hold of this member
 }
 
-func (m *Machine) centerChanged(def *callcenter.Center) {
+func (m *Machine) centerChanged(def *callcenter.Center, desk bool) {
 	c, known := m.centers[def.ID]
 	if !known {
-		c = &center{id: def.ID, moved: -1}
+		c = &center{id: def.ID, moved: -1, desk: desk}
 		c.random = rand.New(rand.NewPCG(m.seed, uint64(def.ID)))
 		c.hours = timer{kind: timerHours, cent: c}
 		c.unattended = timer{kind: timerUnattended, cent: c}

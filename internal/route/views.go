@@ -26,7 +26,7 @@ type dirtyList struct {
 }
 
 func (m *Machine) markCenter(c *center) {
-	if !c.viewDirty {
+	if !c.viewDirty && !c.desk {
 		c.viewDirty = true
 		m.dirty.centers = append(m.dirty.centers, c)
 	}
@@ -89,7 +89,7 @@ func (m *Machine) Changed() Dirty {
 func (m *Machine) CenterIDs() []callcenter.ID {
 	ids := make([]callcenter.ID, 0, len(m.centerList))
 	for _, c := range m.centerList {
-		if !c.deleted {
+		if !c.deleted && !c.desk {
 			ids = append(ids, c.id)
 		}
 	}
