@@ -66,7 +66,7 @@ func TestDeclinedCallGoesOnAndTakesTheOperatorOffDuty(t *testing.T) {
 	wantText(t, "rung when Ada is back", h.oneByOne(center, 1, 1, desks), "Ada")
 }
 
-func TestNobodyAnsweringGetsTheActionOfTheBranch(t *testing.T) {
+func TestActionMessageIsGivenWhenNobodyAnswers(t *testing.T) {
 	h := newHall(t)
 	center, _ := h.office("fixedorder", declines)
 	c := h.caller(center)
@@ -161,7 +161,7 @@ func TestDeletedCenterGivesWaitingCallersTheFallbackAndLetsTalkersFinish(t *test
 	}
 }
 
-func TestWrapUpBlocksAllCentersOfTheOperatorForItsTime(t *testing.T) {
+func TestMaxWrapUpSecondsBlocksAllCentersOfTheOperatorForItsTime(t *testing.T) {
 	h := newHall(t)
 	sales, support := h.Center("Sales", routing("longestidle")), h.Center("Support", routing("longestidle"))
 	sales.Patch(`{"advanced_settings": {"max_wrap_up_seconds": 4}}`)
