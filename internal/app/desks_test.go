@@ -15,7 +15,8 @@ func TestWhereANumberLeads(t *testing.T) {
 	}
 	db := newStore(t, func(tx *store.Tx) error {
 		for _, c := range []callcenter.Center{
-			{ID: 5, OfficeID: 1, State: callcenter.StateDeleted}, {ID: 6, OfficeID: 1, State: callcenter.StateActive},
+			{ID: 5, OfficeID: 1, State: callcenter.StateDeleted},
+			{ID: 6, OfficeID: 1, State: callcenter.StateActive},
 			{ID: 7, OfficeID: 1, State: callcenter.StateActive},
 		} {
 			if err := tx.PutCenter(&c); err != nil {
