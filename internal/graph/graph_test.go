@@ -59,7 +59,13 @@ func (w *world) do(event route.Event) {
 			w.records = append(w.records, o.Record)
 		}
 	}
+	before := len(w.told)
 	w.tracker.Step(w.now, event, effects, w.machine)
+	for _, c := range w.told[before:] {
+		if len(c.Leg.Path) == 0 {
+			w.t.Errorf("leg %d of call %d was told as %s without a path", c.Leg.Place, c.Leg.Visit, c.Leg.State)
+		}
+	}
 	w.live()
 }
 

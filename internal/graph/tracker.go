@@ -17,7 +17,8 @@ type Change struct {
 // Tracker follows calls while they go on. It is fed every step of the core, in order, by one goroutine.
 type Tracker struct {
 	emit   func(Change)
-	stands Stands // of the step that is being taken
+	stands Stands                            // of the step that is being taken
+	ended  map[route.CallID][]route.PathStep // paths of the calls that this step ends: the core knows them no more
 	visits map[route.CallID]*visit
 	boxes  map[route.CallID]Leg // calls that are over, whose voicemail is not yet complete
 
@@ -41,7 +42,8 @@ type rung struct {
 // NewTracker returns a tracker that knows no calls. emit is called from Step.
 func NewTracker(emit func(Change)) *Tracker {
 	return &Tracker{
-		emit: emit, visits: map[route.CallID]*visit{}, boxes: map[route.CallID]Leg{}, promised: map[route.CallID]string{},
+		emit: emit, ended: map[route.CallID][]route.PathStep{}, visits: map[route.CallID]*visit{},
+		boxes: map[route.CallID]Leg{}, promised: map[route.CallID]string{},
 	}
 }
 
@@ -57,6 +59,7 @@ type Stands interface {
 // Step takes one step of the core.
 func (t *Tracker) Step(now time.Time, event route.Event, effects []route.Effect, stands Stands) {
 	t.stands = stands
+	t.note(effects)
 	touched := t.event(now, event)
 	for _, effect := range effects {
 		if call := t.order(now, effect); call != 0 && call != touched {
@@ -67,6 +70,19 @@ func (t *Tracker) Step(now time.Time, event route.Event, effects []route.Effect,
 	t.settle(now, touched)
 	if done, ok := event.(route.RecordingEnded); ok {
 		t.uploaded(now, done) // behind the end of the call, if that came with it
+	}
+}
+
+// note keeps the paths of what is over after the step: an operator's leg is told to end before its call is.
+func (t *Tracker) note(effects []route.Effect) {
+	clear(t.ended)
+	for _, effect := range effects {
+		switch o := effect.Order.(type) {
+		case route.End:
+			t.ended[o.Record.Call] = o.Record.Path
+		case route.Pass:
+			t.ended[o.Record.Call] = o.Record.Path
+		}
 	}
 }
 
@@ -346,6 +362,9 @@ func (t *Tracker) turn(v *visit, r *rung, now time.Time, state State) {
 
 func (t *Tracker) tell(leg Leg, now time.Time, state State, others []Leg) {
 	leg.State = state
+	if leg.Path == nil {
+		leg.Path = t.ended[leg.Entry]
+	}
 	if leg.Path == nil { // the call goes on
 		leg.Path = t.stands.CallPath(leg.Visit)
 	}

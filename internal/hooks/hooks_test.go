@@ -234,6 +234,9 @@ func TestAVisitAsAProgramSeesIt(t *testing.T) {
 			who = "operator"
 		}
 		story = append(story, who+" "+last["state"].(string))
+		if crumbs, _ := last["routing_breadcrumbs"].([]any); len(crumbs) == 0 {
+			t.Errorf("event %d, %s, has no breadcrumbs", i, story[i])
+		}
 	}
 	want := "caller calling, operator ringing, caller ringing, operator connected, caller connected, " +
 		"operator hangup, caller hangup"
