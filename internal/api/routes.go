@@ -125,6 +125,7 @@ var handlers = map[string]handler{
 	"calllabel.list":         {anyKey, nil, listLabels},
 
 	"users.update_active_call": {selfOrSupervisor, userInID, updateActiveCall},
+	"users.toggle_dnd":         {selfOrAdmin, userInID, updateDisturb},
 
 	"callrouters.list":   {companyAdmin, nil, listRouters},
 	"callrouters.create": {companyAdmin, nil, createRouter},
