@@ -92,7 +92,7 @@ func (c *call) disturb(tx *store.Tx, off bool) (version int64, err error) {
 }
 
 // changeMember changes the place of c.user in a call center, and says the version of that.
-func (c *call) changeMember(tx *store.Tx, id callcenter.ID, change func(*callcenter.Member)) (version int64, err error) {
+func (c *call) changeMember(tx *store.Tx, id callcenter.ID, change func(*callcenter.Member)) (int64, error) {
 	center, err := c.centerIn(tx, id)
 	if err != nil {
 		return 0, err

@@ -15,7 +15,8 @@ func TestDoNotDisturb(t *testing.T) {
 	co.send("POST", centers+"/"+first+"/operators", `{"user_id":`+ada+`,"skill_level":7}`).want(200)
 
 	got := co.send("PATCH", target, `{"do_not_disturb":true}`).want(200)
-	if got.at("id") != ada || got.at("do_not_disturb") != true || got.at("group_id") != nil || got.at("group_type") != nil {
+	if got.at("id") != ada || got.at("do_not_disturb") != true || got.at("group_id") != nil ||
+		got.at("group_type") != nil {
 		t.Errorf("answered %s", got.body)
 	}
 	user, _ := co.store.Snapshot().User(id)
@@ -28,7 +29,8 @@ func TestDoNotDisturb(t *testing.T) {
 		t.Error("the same again is a change")
 	}
 	co.send("PATCH", target, `{"do_not_disturb":false}`, with("If-Match", etag)).want(200)
-	checkEnvelope(t, co.send("PATCH", target, `{"do_not_disturb":true}`, with("If-Match", etag)), 412, problem.PreconditionFailed)
+	stale := co.send("PATCH", target, `{"do_not_disturb":true}`, with("If-Match", etag))
+	checkEnvelope(t, stale, 412, problem.PreconditionFailed)
 
 	group := `{"do_not_disturb":true,"group_type":"callcenter","group_id":` + first + `}`
 	got = co.send("PATCH", target, group).want(200)
