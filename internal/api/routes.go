@@ -112,6 +112,7 @@ var handlers = map[string]handler{
 	"x.voicemails.list":     {companyAdmin, nil, listMessages},
 	"x.voicemails.get":      {companyAdmin, messageID, getMessage},
 	"x.voicemails.audio":    {companyAdmin, messageID, playMessage},
+	"x.voicemails.accesses": {companyAdmin, messageID, listListeners},
 	"x.callcenters.history": {companyAdmin, inID, centerHistory},
 
 	"call.callback":          {anyPerson, nil, createCallback},
@@ -124,6 +125,7 @@ var handlers = map[string]handler{
 	"calllabel.list":         {anyKey, nil, listLabels},
 
 	"users.update_active_call": {selfOrSupervisor, userInID, updateActiveCall},
+	"users.toggle_dnd":         {selfOrAdmin, userInID, updateDisturb},
 
 	"callrouters.list":   {companyAdmin, nil, listRouters},
 	"callrouters.create": {companyAdmin, nil, createRouter},
