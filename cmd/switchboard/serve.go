@@ -29,7 +29,7 @@ type serverFlags struct {
 	CompanyRateLimit  int           `default:"20" help:"API requests a second, per company."`
 	NewCallsPerSec    int           `name:"new-calls-per-second" default:"2000" help:"New calls a second."`
 	Prompts           string        `help:"Folder of recorded prompts."`
-	DialAllow         []string      `help:"What numbers to call may begin with, as +49 (default: the offices' countries)."`
+	DialAllow         []string      `help:"How numbers to call may begin, as +49 (default: offices' countries)."`
 	DialCap           int           `default:"100" help:"Calls that may go out within an hour."`
 	EgressAllow       []string      `help:"HOST, NETWORK, both also with :PORT, or :PORT, open besides the internet."`
 	PublicURL         string        `name:"public-url" help:"Where others reach pages and API, when it differs."`

@@ -53,6 +53,12 @@ func selfOrSupervisor(c *call) bool {
 	return false
 }
 
+// selfOrAdmin is the right of the person whom the path names, and of the admins of their office or of the company.
+func selfOrAdmin(c *call) bool {
+	user, ok := c.snapshot.User(c.named())
+	return self(c) || c.administers(0) || ok && c.administers(user.OfficeID)
+}
+
 // adminOfCenter is the right of the admins of the call center that the wildcard names, of its office or of the company.
 func adminOfCenter(wildcard string) func(*call) bool {
 	return func(c *call) bool {

@@ -38,6 +38,8 @@ type Voicemails interface {
 	Voicemails(ctx context.Context) ([]store.VoicemailRecord, error)
 	Voicemail(ctx context.Context, id int64) (store.VoicemailRecord, bool, error)
 	Listened(ctx context.Context, id int64, operator callcenter.OperatorID) error
+	VoicemailAccessed(ctx context.Context, id int64, by store.Actor) error
+	VoicemailAccesses(ctx context.Context, id int64) ([]store.Access, error)
 }
 
 // History is the history of the settings, newest first.
@@ -50,6 +52,7 @@ type Live interface {
 	CenterLive(ctx context.Context, id callcenter.ID) (route.CenterView, bool)
 	OperatorLive(ctx context.Context, id callcenter.OperatorID) (route.OperatorView, bool)
 	CallLive(ctx context.Context, id route.CallID) (route.CallView, bool)
+	LegLive(ctx context.Context, id route.CallID) (view route.CallView, place int, ok bool) // as route.Machine.Leg
 	Say(event route.Event)
 }
 
@@ -60,6 +63,7 @@ type Calls interface {
 	CallNotes(ctx context.Context, call route.CallID) (store.CallNotes, error)
 	SetCallNotes(ctx context.Context, call route.CallID, notes store.CallNotes) error
 	CallLabels(ctx context.Context, limit int) ([]string, error)
+	VoicemailOf(ctx context.Context, call route.CallID) (store.VoicemailRecord, bool, error)
 }
 
 // Recordings are the recordings of calls.

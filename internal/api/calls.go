@@ -72,9 +72,22 @@ type callBody struct {
 	Transferred   bool                   `json:"is_transferred"`
 	Callback      bool                   `json:"callback_requested"`
 	CustomData    string                 `json:"custom_data,omitzero"`
+	Proxy         contactBody            `json:"proxy_target"`
+	Breadcrumbs   []breadcrumbBody       `json:"routing_breadcrumbs"`
+	Voicemail     string                 `json:"voicemail_share_link,omitzero"`
 }
 
-// callBody shows a leg. Recordings belong to the visit, so both of its legs show them.
+// breadcrumbBody is a RoutingBreadcrumb of the document.
+type breadcrumbBody struct {
+	Type       graph.Breadcrumb      `json:"breadcrumb_type"`
+	Date       int64                 `json:"date"`
+	TargetID   callcenter.ID         `json:"target_id,omitzero"`
+	TargetType callcenter.TargetType `json:"target_type,omitzero"`
+	Rule       string                `json:"rule"`
+	Text       string                `json:"text"`
+}
+
+// callBody shows a leg. Recordings and the way belong to the visit, so all of its legs show them.
 func (c *call) callBody(leg graph.Leg, notes store.CallNotes) (callBody, error) {
 	tapes, err := c.api.Recordings.Recordings(c.context(), store.RecordingQuery{Call: leg.Visit, Limit: MaxPage})
 	if err != nil {
@@ -87,11 +100,12 @@ func (c *call) callBody(leg graph.Leg, notes store.CallNotes) (callBody, error) 
 		External: leg.External, Internal: leg.Internal, Target: c.centerContact(leg.Center), Master: leg.Visit,
 		OperatorCall: leg.OperatorLeg, Labels: slices.Concat([]string{}, notes.Labels), CustomData: notes.CustomData,
 		Recordings: []recordingDetailsBody{}, Callback: leg.Outcome == route.CallbackRequested,
+		Proxy: c.proxy(leg), Breadcrumbs: c.breadcrumbs(leg),
 	}
 	if leg.External != "" {
 		body.Contact = contactBody{ID: leg.External, Type: "local", Phone: leg.External}
 	}
-	if leg.Center != 0 {
+	if c.snapshot.AtTheDoor(leg.Center).Type == callcenter.TargetCallCenter && leg.Center != 0 {
 		body.GroupID = "CallCenter:" + strconv.FormatInt(int64(leg.Center), 10)
 	}
 	if !leg.IsEntry() {
@@ -109,18 +123,64 @@ func (c *call) callBody(leg graph.Leg, notes store.CallNotes) (callBody, error) 
 		})
 	}
 	body.Recorded = leg.Recorded || len(body.Recordings) > 0
-	return body, nil
+	if leg.IsEntry() {
+		body.Voicemail, err = c.voicemailLink(leg.Visit)
+	}
+	return body, err
+}
+
+// proxy is in whose name a call out is made, with the number that is shown; nobody: withheld, or a call that came in.
+func (c *call) proxy(leg graph.Leg) (shown contactBody) {
+	switch {
+	case leg.Direction != route.Outbound, leg.Internal == route.CallerIDBlocked:
+		return contactBody{}
+	case leg.Center != 0:
+		shown = c.centerContact(leg.Center)
+	case leg.Operator != 0:
+		shown = c.userContact(leg.Operator)
+	}
+	if leg.Internal != "" {
+		shown.Phone = leg.Internal
+	}
+	return shown
+}
+
+func (c *call) breadcrumbs(leg graph.Leg) []breadcrumbBody {
+	door := c.snapshot.AtTheDoor(leg.Center)
+	list := make([]breadcrumbBody, 0, len(leg.Path))
+	for _, step := range leg.Path {
+		crumb := breadcrumbBody{Type: graph.BreadcrumbOf(step), Date: millis(step.At), Rule: step.Rule, Text: step.Text}
+		if leg.Center != 0 {
+			crumb.TargetID, crumb.TargetType = leg.Center, door.Type
+		}
+		list = append(list, crumb)
+	}
+	return list
+}
+
+// voicemailLink is the path of the message that was left in a call; "": there is none, or it is not complete.
+func (c *call) voicemailLink(visit route.CallID) (string, error) {
+	message, ok, err := c.api.Calls.VoicemailOf(c.context(), visit)
+	if err != nil || !ok || !message.Complete {
+		return "", err
+	}
+	return "/api/v2/x/voicemails/" + strconv.FormatInt(message.ID, 10) + "/audio", nil
 }
 
 func (c *call) centerContact(id callcenter.ID) contactBody {
 	if id == 0 {
 		return contactBody{}
 	}
-	body := contactBody{ID: strconv.FormatInt(int64(id), 10), Type: string(callcenter.TargetCallCenter)}
+	door := c.snapshot.AtTheDoor(id)
+	if door.Type == callcenter.TargetUser {
+		return c.userContact(callcenter.OperatorID(id))
+	}
+	body := contactBody{ID: strconv.FormatInt(int64(id), 10), Type: string(door.Type), Phone: c.primaryNumber(door)}
 	if center, ok := c.snapshot.Center(id); ok {
 		body.Name = center.Settings.Name
+	} else if router, ok := c.snapshot.CallRouter(callcenter.RouterID(id)); ok {
+		body.Name = router.Name
 	}
-	body.Phone = c.primaryNumber(centerTarget(id))
 	return body
 }
 
@@ -143,13 +203,13 @@ func (c *call) primaryNumber(target callcenter.Target) string {
 	return ""
 }
 
-// findCall finds a leg of a call that is over, or the caller's leg of one that goes on.
+// findCall finds a leg, of a call that goes on or is over.
 func findCall(c *call, text string) error {
 	id := route.CallID(positive(text))
-	if view, ok := c.api.Live.CallLive(c.context(), id); ok {
-		c.leg = liveLeg(view)
+	if view, place, ok := c.api.Live.LegLive(c.context(), id); ok {
+		c.leg = graph.Live(view, place)
 		var err error
-		c.notes, err = c.api.Calls.CallNotes(c.context(), id)
+		c.notes, err = c.api.Calls.CallNotes(c.context(), c.leg.Entry)
 		return err
 	}
 	leg, ok, err := c.api.Calls.CallLeg(c.context(), id)
@@ -161,22 +221,6 @@ func findCall(c *call, text string) error {
 	}
 	c.leg, c.notes = graph.Of(leg.Record, leg.Place), leg.CallNotes
 	return nil
-}
-
-// liveLeg is the caller's leg of a call that goes on.
-func liveLeg(view route.CallView) graph.Leg {
-	leg := graph.Leg{
-		ID: view.ID, Entry: view.ID, Visit: view.ID, Center: view.Center, Operator: view.Operator,
-		Direction: route.Inbound, External: view.From, Internal: view.To, Started: view.Arrived, Queued: view.Entered,
-		State: graph.StateOf(view.State), Callback: view.Callback, Recorded: view.Recording != "",
-	}
-	if view.Direction == route.Outbound {
-		leg.Direction, leg.External, leg.Internal = route.Outbound, view.To, view.From
-	}
-	if leg.State == graph.Connected {
-		leg.Connected = view.Since
-	}
-	return leg
 }
 
 func getCall(c *call) (answer, error) {

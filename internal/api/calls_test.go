@@ -184,8 +184,12 @@ func TestLiveCallsAndHangup(t *testing.T) {
 	co := newCompany(t)
 	center, ada := co.center("Support"), co.user("ada")
 	co.core.calls[77] = route.CallView{
-		ID: 77, Center: centerID(t, center), From: "+491", To: "+1415", State: "connected", Since: noon.Add(-time.Second),
-		Arrived: noon.Add(-time.Minute), Operator: operatorID(t, ada), Recording: "on",
+		ID: 77, Entry: 77, Center: centerID(t, center), From: "+491", To: "+1415", State: "connected",
+		Since: noon.Add(-time.Second), Arrived: noon.Add(-time.Minute), Operator: operatorID(t, ada), Recording: "on",
+		Offers: []route.OfferRecord{
+			{Operator: 5, At: noon.Add(-20 * time.Second), Until: noon.Add(-5 * time.Second), Result: route.ResultMissed},
+			{Operator: operatorID(t, ada), At: noon.Add(-5 * time.Second), Until: noon, Result: route.ResultAnswered},
+		},
 	}
 	got := co.send("GET", "/api/v2/call/77", nil).want(200)
 	if got.at("state") != "connected" || got.at("duration") != 1000.0 || got.at("was_recorded") != true ||
@@ -194,16 +198,70 @@ func TestLiveCallsAndHangup(t *testing.T) {
 	}
 	bob := as(co.key(store.RoleUser, operatorID(t, co.user("bob"))))
 	co.send("PUT", "/api/v2/call/77/actions/hangup", nil, bob).want(403)
+	missed := co.send("GET", fmt.Sprintf("/api/v2/call/%d", route.OfferCall(77, 1)), nil).want(200)
+	if missed.at("state") != "missed" || missed.at("total_duration") != 15000.0 {
+		t.Errorf("%s", missed.body)
+	}
+	leg := fmt.Sprintf("/api/v2/call/%d", route.OfferCall(77, 2))
+	talks := co.send("GET", leg, nil).want(200)
+	if talks.at("state") != "connected" || talks.at("duration") != 1000.0 || talks.at("total_duration") != 5000.0 ||
+		talks.at("entry_point_call_id") != "77" || talks.at("target.id") != ada || talks.at("was_recorded") != true {
+		t.Errorf("%s", talks.body)
+	}
+	co.send("PUT", leg+"/labels", `{"labels":["x"]}`).want(200)
+	if got := co.send("GET", "/api/v2/call/77", nil); got.at("labels.0") != "x" {
+		t.Errorf("%s", got.body)
+	}
 	for _, key := range []string{co.admin, co.key(store.RoleUser, operatorID(t, ada))} {
 		if got := co.send("PUT", "/api/v2/call/77/actions/hangup", nil, as(key)).want(200); len(got.body) != 0 {
 			t.Errorf("%s", got.body)
 		}
+		co.send("PUT", leg+"/actions/hangup", nil, as(key)).want(200)
 	}
-	if len(co.core.said) != 2 || co.core.said[0] != (route.HangupAsked{Call: 77}) {
+	asked := route.HangupAsked{Call: 77}
+	if !slices.Equal(co.core.said, []route.Event{asked, asked, asked, asked}) {
 		t.Errorf("%v", co.core.said)
 	}
 	co.ended(78, center, noon)
 	checkEnvelope(t, co.send("PUT", "/api/v2/call/78/actions/hangup", nil), 409, problem.Conflict)
+}
+
+func TestTheWayOfACallAndItsVoicemail(t *testing.T) {
+	co := newCompany(t)
+	center := co.center("Support")
+	path := []route.PathStep{
+		{At: noon, Rule: "arrival", Text: "Arrived at Support, open"}, {At: noon, Rule: route.RuleRouter, Text: "Asked"},
+	}
+	co.core.calls[77] = route.CallView{
+		ID: 77, Entry: 77, Center: centerID(t, center), From: "+4911", To: "+4922", State: "queued", Arrived: noon,
+		Path: path, Direction: route.Outbound,
+	}
+	co.store.SaveCall(route.CallRecord{
+		Call: 78, Visit: 78, Center: centerID(t, center), Outcome: route.Voicemail, Arrived: noon, Ended: noon, Path: path,
+		Offers: []route.OfferRecord{{Operator: 7, At: noon}},
+	})
+	co.store.SaveVoicemail(store.VoicemailRecord{ID: 5, Call: 78, Center: centerID(t, center), At: noon, Complete: true})
+	live := co.send("GET", "/api/v2/call/77", nil).want(200)
+	ended := co.send("GET", "/api/v2/call/78", nil).want(200)
+	rung := co.send("GET", fmt.Sprintf("/api/v2/call/%d", route.OfferCall(78, 1)), nil).want(200)
+	for _, leg := range []reply{live, ended, rung} {
+		if leg.at("routing_breadcrumbs.0.text") != "Arrived at Support, open" ||
+			leg.at("routing_breadcrumbs.0.breadcrumb_type") != "callrouter" ||
+			leg.at("routing_breadcrumbs.1.breadcrumb_type") != "external_api" ||
+			leg.at("routing_breadcrumbs.1.target_id") != center ||
+			leg.at("routing_breadcrumbs.0.date") != strconv.FormatInt(noon.UnixMilli(), 10) ||
+			leg.at("routing_breadcrumbs.2") != nil {
+			t.Errorf("%s", leg.body)
+		}
+	}
+	if live.at("proxy_target.name") != "Support" || live.at("proxy_target.phone") != "+4911" ||
+		ended.at("proxy_target.name") != nil {
+		t.Errorf("in whose name: %s and %s", live.body, ended.body)
+	}
+	if live.at("voicemail_share_link") != nil || rung.at("voicemail_share_link") != nil ||
+		ended.at("voicemail_share_link") != "/api/v2/x/voicemails/5/audio" {
+		t.Errorf("voicemail: %s\n%s\n%s", live.body, rung.body, ended.body)
+	}
 }
 
 func TestCallingSomebody(t *testing.T) {
@@ -296,12 +354,12 @@ func TestCallbacksAreLimitedByNumberAndCenter(t *testing.T) {
 
 func TestRecordings(t *testing.T) {
 	co := newCompany(t)
-	for id := int64(1); id <= 3; id++ {
+	for id := int64(1); id <= 6; id++ { // from the third on they go on
 		name := fmt.Sprintf("%d.wav", id)
 		write(t, filepath.Join(co.dir, name), []byte("RIFFsound"))
 		co.store.SaveRecording(store.RecordingRecord{
 			ID: id, Call: route.CallID(100 + id), Center: 9, Operator: 8, Number: "+491", Direction: route.Inbound,
-			At: noon.Add(time.Duration(id) * time.Minute), Duration: 5 * time.Second, Path: name, Complete: id != 3,
+			At: noon.Add(time.Duration(id) * time.Minute), Duration: 5 * time.Second, Path: name, Complete: id < 3,
 		})
 	}
 	if err := co.store.Flush(t.Context()); err != nil {
@@ -313,9 +371,13 @@ func TestRecordings(t *testing.T) {
 		list.at("items.0.duration") != "5000" || list.at("items.0.user_id") != "8" {
 		t.Errorf("%s", list.body)
 	}
-	page := co.send("GET", target+"?limit=2", nil).want(200)
-	if rest := co.send("GET", target+"?limit=2&cursor="+page.text("cursor"), nil).want(200); rest.at("items.0.id") != "1" {
-		t.Errorf("%s", rest.body)
+	page := co.send("GET", target+"?limit=1", nil).want(200)
+	if len(page.items()) != 1 || page.at("items.0.id") != "2" {
+		t.Errorf("the first page: %s", page.body)
+	}
+	rest := co.send("GET", target+"?limit=1&cursor="+page.text("cursor"), nil).want(200)
+	if rest.at("items.0.id") != "1" || rest.at("cursor") != nil {
+		t.Errorf("the last page: %s", rest.body)
 	}
 	if got := co.send("GET", target+"?call_id=101", nil); len(got.items()) != 1 {
 		t.Errorf("%s", got.body)

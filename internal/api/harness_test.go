@@ -53,6 +53,19 @@ func (l *core) CallLive(_ context.Context, id route.CallID) (route.CallView, boo
 	return view, ok
 }
 
+func (l *core) LegLive(_ context.Context, id route.CallID) (route.CallView, int, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, view := range l.calls {
+		for place := range len(view.Offers) + 1 {
+			if place == 0 && view.Entry == id || place > 0 && route.OfferCall(view.Entry, place) == id {
+				return view, place, true
+			}
+		}
+	}
+	return route.CallView{}, 0, false
+}
+
 func (l *core) Ask(_ context.Context, _ callcenter.ID, _ string, dryRun bool) (int, string, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -272,7 +272,14 @@ func TestVoicemails(t *testing.T) {
 	if string(got.body) != string(audio) || got.header.Get("Content-Type") != "audio/wav" {
 		t.Errorf("audio: %q %v", got.body, got.header)
 	}
+	co.later(time.Second)
 	part := co.send("GET", target+"/11/audio", nil, with("Range", "bytes=4-7")).want(206)
+	if list := co.send("GET", target+"/11/accesses", nil).want(200); len(list.items()) != 2 ||
+		list.at("items.0.user_id") != ada || list.at("items.0.actor") != nil || list.at("items.1.user_id") != nil ||
+		!strings.HasPrefix(list.text("items.1.actor"), "key sb_") {
+		t.Errorf("who heard it: %s", list.body)
+	}
+	co.send("GET", target+"/12/accesses", nil).want(404)
 	if string(part.body) != "...." || part.header.Get("Content-Range") != fmt.Sprintf("bytes 4-7/%d", len(audio)) {
 		t.Errorf("part: %q %v", part.body, part.header)
 	}

@@ -38,14 +38,23 @@ func listMessages(c *call) (answer, error) {
 
 func getMessage(c *call) (answer, error) { return show(showMessage(c.message)) }
 
-// playMessage sends the audio and notes who listened, if the key is somebody's.
+// playMessage sends the audio and notes who listened: the person of the key, or else the key.
 func playMessage(c *call) (answer, error) {
 	return c.sendAudio("voicemail", c.message.ID, c.message.Path, c.message.At, func() error {
 		if c.who.User == 0 {
-			return nil
+			return c.api.Voicemails.VoicemailAccessed(c.context(), c.message.ID, c.who.Actor())
 		}
 		return c.api.Voicemails.Listened(c.context(), c.message.ID, c.who.User)
 	})
+}
+
+// listListeners lists who heard a voicemail.
+func listListeners(c *call) (answer, error) {
+	list, err := c.api.Voicemails.VoicemailAccesses(c.context(), c.message.ID)
+	if err != nil {
+		return answer{}, err
+	}
+	return showAccesses(list)
 }
 
 // refusals gives the refusals of http.ServeContent the body that all of ours have.

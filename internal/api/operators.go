@@ -139,31 +139,8 @@ func updateSkill(c *call) (answer, error) {
 		return answer{}, err
 	}
 	var version int64
-	err = c.change(noRules, func(tx *store.Tx) error {
-		center, err := c.centerIn(tx, c.center.ID)
-		if err != nil {
-			return err
-		}
-		if err := c.ifMatch(center.Version); err != nil {
-			return err
-		}
-		member, err := operatorIn(center, c.user.ID)
-		if err != nil {
-			return err
-		}
-		version = center.Version
-		if member.SkillLevel == body.SkillLevel {
-			return nil
-		}
-		changed := *center
-		changed.Members = slices.Clone(center.Members)
-		for i := range changed.Members {
-			if changed.Members[i].Operator == c.user.ID {
-				changed.Members[i].SkillLevel = body.SkillLevel
-			}
-		}
-		err = tx.PutCenter(&changed)
-		version = changed.Version
+	err = c.change(noRules, func(tx *store.Tx) (err error) {
+		version, err = c.changeMember(tx, c.center.ID, func(m *callcenter.Member) { m.SkillLevel = body.SkillLevel })
 		return err
 	})
 	if err != nil {

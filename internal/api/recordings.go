@@ -58,7 +58,7 @@ func listRecordings(c *call) (answer, error) {
 	limit := int(min(c.query.Int("limit", MaxPage), MaxPage))
 	q := store.RecordingQuery{
 		Center: callcenter.ID(c.query.Int("call_center_id", 0)), Call: route.CallID(c.query.Int("call_id", 0)),
-		Limit: limit + 1,
+		Limit: limit + 1, Complete: true,
 	}
 	var err error
 	if q.Behind, err = c.behindRecording(); err != nil {
@@ -74,9 +74,7 @@ func listRecordings(c *call) (answer, error) {
 			p.Cursor = c.recordingCursor(list[i-1])
 			break
 		}
-		if r.Complete {
-			p.Items = append(p.Items, showRecording(r))
-		}
+		p.Items = append(p.Items, showRecording(r))
 	}
 	return show(p)
 }
@@ -109,12 +107,13 @@ func listAccesses(c *call) (answer, error) {
 
 func showAccesses(list []store.Access) (answer, error) {
 	type access struct {
-		Date  int64       `json:"date"`
-		Actor store.Actor `json:"actor"`
+		Date  int64                 `json:"date"`
+		Actor store.Actor           `json:"actor,omitzero"`
+		User  callcenter.OperatorID `json:"user_id,omitzero"`
 	}
 	items := make([]access, 0, len(list))
 	for _, one := range list {
-		items = append(items, access{millis(one.At), one.By})
+		items = append(items, access{millis(one.At), one.By, one.Operator})
 	}
 	return show(struct {
 		Items []access `json:"items"`

@@ -114,6 +114,7 @@ var handlers = map[string]handler{
 	"x.voicemails.list":     {companyAdmin, nil, listMessages},
 	"x.voicemails.get":      {companyAdmin, messageID, getMessage},
 	"x.voicemails.audio":    {companyAdmin, messageID, playMessage},
+	"x.voicemails.accesses": {companyAdmin, messageID, listListeners},
 	"x.callcenters.history": {companyAdmin, inID, centerHistory},
 
 	"call.callback":          {anyPerson, nil, createCallback},
@@ -127,6 +128,7 @@ var handlers = map[string]handler{
 
 	"users.update_active_call": {selfOrSupervisor, userInID, updateActiveCall},
 	"users.toggle_vi":          {self, userInID, toggleVoice},
+	"users.toggle_dnd":         {selfOrAdmin, userInID, updateDisturb},
 
 	"callrouters.list":   {companyAdmin, nil, listRouters},
 	"callrouters.create": {companyAdmin, nil, createRouter},

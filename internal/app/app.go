@@ -53,7 +53,7 @@ type App struct {
 	exchange *exchange.Exchange
 	lines    *lines
 	hooks    *hooks.Hooks
-	desks    []callcenter.ID // of call routers, as the core knows them; of the store's writer
+	desks    map[callcenter.ID]desk // as the core knows them; of the store's writer
 	records  *records
 	talks    *conversations
 	words    *transcripts

@@ -51,7 +51,7 @@ type Config struct {
 	CompanyRateLimit  int
 	Prompts           string   // folder of recorded prompts; "": found by itself
 	NewCallsPerSec    int      // beyond it new calls get 503; 0: sipd's default
-	DialAllow         []string // beginnings of numbers that may be called; none: the country codes of the offices
+	DialAllow         []string // beginnings of numbers that may be called; none: as callcenter.Domestic says
 	DialCap           int      // calls out an hour
 	EgressAllow       []string // what may be reached besides the internet's ports 80 and 443: see egress.New
 	PublicURL         string   // where others reach the pages and the API, behind a proxy; "": the listener's address

@@ -12,22 +12,47 @@ import (
 // directory answers who is reached how, from the settings as they stand.
 type directory struct{ store *store.Store }
 
-// CenterOf finds the call center of a dialled number, written with or without +. It is asked with user parts of
-// Request-URIs, so anything may come.
+// CenterOf finds the call center of a dialled number, written with or without +: that of the number, the front desk of
+// its router or person, or the first call center of its office. It is asked with user parts of Request-URIs, so
+// anything may come.
 func (d directory) CenterOf(number string) (callcenter.ID, bool) {
 	snapshot := d.store.Snapshot()
 	n, ok := snapshot.Number("+" + strings.TrimPrefix(number, "+"))
-	if ok && n.Target.Type == callcenter.TargetCallRouter {
-		return callcenter.ID(n.Target.ID), true // its front desk
-	}
-	if !ok || n.Target.Type != callcenter.TargetCallCenter {
+	if !ok {
 		return 0, false
 	}
-	center, ok := snapshot.Center(callcenter.ID(n.Target.ID))
-	if !ok || center.State == callcenter.StateDeleted {
-		return 0, false
+	id := callcenter.ID(n.Target.ID)
+	switch n.Target.Type {
+	case callcenter.TargetCallRouter:
+		return id, true
+	case callcenter.TargetUser:
+		if _, ok := person(snapshot, callcenter.OperatorID(id)); ok {
+			return id, true
+		}
+	case callcenter.TargetOffice:
+		return mainCenter(snapshot, callcenter.OfficeID(id))
+	case callcenter.TargetCallCenter:
+		if center, ok := snapshot.Center(id); ok && center.State != callcenter.StateDeleted {
+			return id, true
+		}
 	}
-	return center.ID, true
+	return 0, false
+}
+
+// person finds a person who is not gone.
+func person(snapshot *store.Snapshot, id callcenter.OperatorID) (*callcenter.User, bool) {
+	user, ok := snapshot.User(id)
+	return user, ok && user.State != callcenter.StateDeleted
+}
+
+// mainCenter is the oldest active call center of an office: an office has no flow of its own.
+func mainCenter(snapshot *store.Snapshot, office callcenter.OfficeID) (callcenter.ID, bool) {
+	for _, center := range snapshot.Centers() { // the oldest first
+		if center.OfficeID == office && center.State == callcenter.StateActive {
+			return center.ID, true
+		}
+	}
+	return 0, false
 }
 
 // Contact says whether a device is static, and where it is then; "" for one that is gone.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -76,10 +77,11 @@ func TestARouterWithANumberIsAskedAndItsCallsAreTold(t *testing.T) {
 	for len(entries) < 2 {
 		event := <-told
 		if id, _ := event["call_id"].(float64); event["entry_point_call_id"] == nil {
-			entries[id], _ = event["group_id"].(string)
+			target, _ := event["target"].(map[string]any)
+			entries[id] = fmt.Sprintf("%v %v %v", target["type"], target["id"], event["group_id"])
 		}
 	}
-	if entries[1000] != "CallCenter:51" {
+	if entries[1000] != "callrouter 51 <nil>" {
 		t.Errorf("entry legs %v", entries)
 	}
 }

@@ -122,6 +122,12 @@ func (l live) CallLive(ctx context.Context, id route.CallID) (view route.CallVie
 	return view, ok && err == nil
 }
 
+// LegLive implements api.Live.
+func (l live) LegLive(ctx context.Context, id route.CallID) (view route.CallView, place int, ok bool) {
+	err := l.engine.Ask(ctx, func(m *route.Machine, _ time.Time) { view, place, ok = m.Leg(id) })
+	return view, place, ok && err == nil
+}
+
 // Say implements api.Live.
 func (l live) Say(event route.Event) { l.engine.Say(event) }
 

@@ -27,7 +27,7 @@ const capWindow = time.Hour
 // many an hour. Each call out costs somebody money, so a stolen key must not be able to make many.
 type lines struct {
 	store  *store.Store
-	allow  []string // prefixes; none: the country codes of the company's offices
+	allow  []string // prefixes; none: ordinary numbers of the offices' countries
 	cap    int
 	notice func(text string)
 	log    *slog.Logger
@@ -77,7 +77,7 @@ func (l *lines) allowed(snapshot *store.Snapshot, number string) bool {
 		return false
 	}
 	for _, office := range snapshot.Offices() {
-		if prefix := callcenter.DialPrefix(office.Country); prefix != "" && strings.HasPrefix(number, prefix) {
+		if callcenter.Domestic(office.Country, number) {
 			return true
 		}
 	}

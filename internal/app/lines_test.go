@@ -44,6 +44,9 @@ func TestWhichNumbersAreCalled(t *testing.T) {
 	}{
 		"own country":            {nil, 1, trunk, "+4930123456", 0},
 		"another country":        {nil, 1, trunk, "+12025550100", lineForbidden},
+		"premium":                {nil, 1, trunk, "+499001234567", lineForbidden},
+		"premium, allowed":       {[]string{"+49900"}, 1, trunk, "+499001234567", 0},
+		"a service code":         {nil, 1, trunk, "+49112", lineForbidden},
 		"an allowed one":         {[]string{"+1"}, 1, trunk, "+12025550100", 0},
 		"own, but not allowed":   {[]string{"+1", "+44"}, 1, trunk, "+4930123456", lineForbidden},
 		"any":                    {[]string{"+"}, 1, trunk, "+882123456", 0},

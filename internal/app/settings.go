@@ -31,11 +31,7 @@ func (a *App) settingsEvents(changes []store.Change) {
 			if read := a.uploads.changed(); read != nil {
 				a.wg.Go(read)
 			}
-			for _, side := range []any{change.Old, change.New} {
-				if prompt, ok := side.(*callcenter.CustomPrompt); ok && prompt.Target.Type == callcenter.TargetCallCenter {
-					a.engine.Say(uploaded(a.store.Snapshot(), callcenter.ID(prompt.Target.ID)))
-				}
-			}
+			a.promptChanged(change)
 		case store.KindDevice:
 			if device, ok := firstOf[*callcenter.Device](change); ok {
 				a.operatorChanged(device.Owner)
@@ -65,6 +61,9 @@ func (a *App) centerChanged(change store.Change) {
 		return
 	}
 	a.engine.Say(route.CenterChanged{Center: a.forTheCore(center)})
+	if change.Old == nil {
+		a.engine.Say(uploaded(a.store.Snapshot(), center)) // its office may have some
+	}
 }
 
 // forTheCore fills in the office's time zone where the center has none of its own, and the extras of one that was
@@ -87,12 +86,34 @@ func (a *App) forTheCore(center *callcenter.Center) *callcenter.Center {
 	return &own
 }
 
-// uploaded tells the core which prompts of a call center are uploads.
-func uploaded(snapshot *store.Snapshot, center callcenter.ID) route.PromptsUploaded {
-	target := callcenter.Target{ID: int64(center), Type: callcenter.TargetCallCenter}
-	said := route.PromptsUploaded{Center: center}
+// promptChanged tells the core of the uploads of the call centers whose callers hear the one that changed.
+func (a *App) promptChanged(change store.Change) {
+	prompt, ok := firstOf[*callcenter.CustomPrompt](change)
+	if !ok {
+		return
+	}
+	snapshot := a.store.Snapshot()
+	for _, center := range snapshot.Centers() {
+		if center.State != callcenter.StateDeleted && slices.Contains(heardBy(center), prompt.Target) {
+			a.engine.Say(uploaded(snapshot, center))
+		}
+	}
+}
+
+// heardBy are the targets whose uploads a center's callers hear.
+func heardBy(center *callcenter.Center) []callcenter.Target {
+	return []callcenter.Target{
+		{ID: int64(center.ID), Type: callcenter.TargetCallCenter},
+		{ID: int64(center.OfficeID), Type: callcenter.TargetOffice},
+	}
+}
+
+// uploaded tells the core which prompts of a call center are uploads, its own or its office's.
+func uploaded(snapshot *store.Snapshot, center *callcenter.Center) route.PromptsUploaded {
+	targets := heardBy(center)
+	said := route.PromptsUploaded{Center: center.ID}
 	for _, prompt := range snapshot.CustomPrompts() {
-		if prompt.Selected && prompt.Target == target {
+		if prompt.Selected && slices.Contains(targets, prompt.Target) {
 			said.Prompts = append(said.Prompts, route.Prompt(prompt.Type))
 		}
 	}
@@ -172,7 +193,7 @@ func (a *App) tellAll() {
 	for _, center := range snapshot.Centers() {
 		if center.State != callcenter.StateDeleted {
 			a.engine.Say(route.CenterChanged{Center: a.forTheCore(center)})
-			a.engine.Say(uploaded(snapshot, center.ID))
+			a.engine.Say(uploaded(snapshot, center))
 		}
 	}
 	a.frontDesks()

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"slices"
 	"testing"
 
 	"switchboard/internal/callcenter"
@@ -26,9 +27,13 @@ func TestTheCoreIsToldOfSelectedUploadsOfACenter(t *testing.T) {
 		}
 		return nil
 	})
-	said := uploaded(db.Snapshot(), 5)
-	if said.Center != 5 || len(said.Prompts) != 1 || said.Prompts[0] != route.PromptGreeting {
+	said := uploaded(db.Snapshot(), &callcenter.Center{ID: 5, OfficeID: 9})
+	if said.Center != 5 || !slices.Equal(said.Prompts, []route.Prompt{route.PromptGreeting}) {
 		t.Errorf("%+v", said)
+	}
+	said = uploaded(db.Snapshot(), &callcenter.Center{ID: 7, OfficeID: 5})
+	if !slices.Equal(said.Prompts, []route.Prompt{route.PromptHoldIntro}) {
+		t.Errorf("of its office: %+v", said)
 	}
 }
 

@@ -12,12 +12,10 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"switchboard/internal/audio"
 	"switchboard/internal/callcenter"
 	"switchboard/internal/media"
-	"switchboard/internal/route"
 	"switchboard/internal/store"
 )
 
@@ -183,31 +181,4 @@ func (u *uploads) find(id callcenter.ID, kind string) (upload, bool) {
 	}
 	found, ok = table[slot{callcenter.Target{ID: int64(center.OfficeID), Type: callcenter.TargetOffice}, kind}]
 	return found, ok
-}
-
-// speechPatience is how long a caller waits for a text that was never spoken before.
-const speechPatience = 5 * time.Second
-
-// prompts turns the core's phrases into clips: of an upload, else of the library.
-type prompts struct {
-	library *media.Library
-	uploads *uploads
-	speech  *media.Speech
-}
-
-// Prepare implements exchange.Prompts. A text that cannot be spoken is left out.
-func (p prompts) Prepare(text string) {
-	ctx, cancel := context.WithTimeout(context.Background(), speechPatience)
-	defer cancel()
-	if err := p.speech.Prepare(ctx, text); err != nil {
-		p.uploads.log.Warn("what a call router says is not heard", "error", err)
-	}
-}
-
-// Clips implements exchange.Prompts.
-func (p prompts) Clips(phrase route.Phrase) [][]byte {
-	if found, ok := p.uploads.find(phrase.Center, media.UploadType(string(phrase.Prompt), phrase.Number)); ok {
-		return [][]byte{found.ulaw}
-	}
-	return p.library.Say(string(phrase.Prompt), phrase.Number, phrase.Text)
 }

@@ -37,6 +37,26 @@ func at(t testing.TB, text string) time.Time {
 	return instant
 }
 
+func TestEachDaysKeyOpensThatDayOnly(t *testing.T) {
+	monday := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+	for key, name := range []string{"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"} {
+		closed := week()
+		open, problems := closed.Apply(decode(t, `{"`+name+`_hours": ["08:00", "18:00"]}`), company(1))
+		if len(problems) > 0 {
+			t.Fatal(problems)
+		}
+		for day := range 7 {
+			want := Closed
+			if day == key {
+				want = Open
+			}
+			if got := open.Availability(monday.AddDate(0, 0, day), time.UTC, nil).Status; got != want {
+				t.Errorf("%s_hours, on day %d of the week: %s, want %s", name, day+1, got, want)
+			}
+		}
+	}
+}
+
 func TestAnIntervalIncludesItsOpeningAndExcludesItsClosing(t *testing.T) {
 	s := week("08:00", "12:00", "13:00", "24:00")
 	for text, want := range map[string]AvailabilityStatus{

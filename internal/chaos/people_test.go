@@ -48,9 +48,9 @@ func (p *party) Answered(sdp []byte) {
 	p.tell(upText)
 }
 
-func (p *party) Failed(int)   { p.tell(overText) }
-func (p *party) Ended(string) { p.tell(overText) }
-func (p *party) Digit(byte)   {}
+func (p *party) Failed(int)         { p.tell(overText) }
+func (p *party) Ended(string, bool) { p.tell(overText) }
+func (p *party) Digit(byte)         {}
 
 func (p *party) Offer(sdp []byte) ([]byte, int) {
 	answer, err := p.port.Accept(sdp)
@@ -166,12 +166,12 @@ func (p *party) react(d *rand.Rand, heard string) (time.Duration, bool) {
 	switch route.Prompt(heard) {
 	case voice:
 		return talk(d), true
-	case route.PromptVoicemail, route.PromptBeep:
+	case route.PromptVoicemail, route.PromptVoicemailClosed, route.PromptBeep:
 		if chance(d, 0.3) {
 			p.typeKeys(d, "#")
 		}
 		return between(d, 0, 20*time.Second), true
-	case route.PromptMenu, route.PromptMenuOption, route.PromptText:
+	case route.PromptMenu, route.PromptMenuOption, route.PromptClosedMenu, route.PromptClosedMenuOption, route.PromptText:
 		keys = string("0123456789*#"[d.IntN(12)])
 	case route.PromptHoldEscape:
 		if chance(d, 0.2) {

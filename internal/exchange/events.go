@@ -17,7 +17,7 @@ func (x *Exchange) callerSilent(c *call) {
 		return // still being called
 	}
 	leg.Hangup(false)
-	x.cfg.Say(route.CallerHungUp{Call: c.id})
+	x.cfg.Say(route.CallerHungUp{Call: c.id, Lost: true})
 }
 
 // callerEvents tells the core what the caller's leg does.
@@ -38,12 +38,13 @@ func (e *callerEvents) Answered(sdp []byte) {
 	}
 }
 
-func (e *callerEvents) Failed(int)   { e.exchange.callerLeft(e.call) }
-func (e *callerEvents) Ended(string) { e.exchange.callerLeft(e.call) }
+func (e *callerEvents) Failed(int) { e.exchange.callerLeft(e.call, false) }
+
+func (e *callerEvents) Ended(_ string, lost bool) { e.exchange.callerLeft(e.call, lost) }
 
 // callerLeft also ends a voicemail: a caller who has nothing more to say hangs up.
-func (x *Exchange) callerLeft(c *call) {
-	x.cfg.Say(route.CallerHungUp{Call: c.id})
+func (x *Exchange) callerLeft(c *call, lost bool) {
+	x.cfg.Say(route.CallerHungUp{Call: c.id, Lost: lost})
 	if c.port != nil {
 		c.port.StopRecord()
 	}
@@ -101,7 +102,7 @@ func (e *deviceEvents) failed(status int) {
 	}
 }
 
-func (e *deviceEvents) Ended(string) {
+func (e *deviceEvents) Ended(string, bool) {
 	if e.exchange.drop(e.rung) {
 		e.exchange.cfg.Say(route.LegHungUp{Leg: e.rung.id})
 	}
@@ -130,7 +131,7 @@ func (e *deviceEvents) hangup() {
 func (e *deviceEvents) silent() {
 	e.exchange.cfg.Log.Info("an operator's audio stopped", "call", e.rung.id.Call)
 	e.hangup()
-	e.Ended("silent")
+	e.Ended("silent", true)
 }
 
 // recorded finishes a voicemail.

@@ -39,7 +39,7 @@ type Events interface {
 	Ringing(sdp []byte)
 	Answered(sdp []byte)
 	Failed(status int)
-	Ended(reason string)
+	Ended(reason string, lost bool)
 	Digit(digit byte)
 	Offer(sdp []byte) (answer []byte, status int)
 }

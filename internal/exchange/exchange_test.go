@@ -243,8 +243,8 @@ func TestAnOperatorIsRungAndBridged(t *testing.T) {
 	if b.ports[0].peer != Port(b.ports[1]) {
 		t.Error("caller and operator are not connected")
 	}
-	b.events[0].Ended("bye")
-	b.events[0].Ended("again")
+	b.events[0].Ended("bye", false)
+	b.events[0].Ended("again", false)
 	want(t, "said", b.said[1:], route.Event(route.LegRinging{Leg: ring}), route.Event(route.LegAnswered{Leg: ring}),
 		route.Event(route.LegHungUp{Leg: ring}))
 	if b.ports[1].closed != 1 {
@@ -310,7 +310,7 @@ func TestHangingUpEndsAVoicemail(t *testing.T) {
 	b := newBench()
 	id, events := b.arrive(t, &leg{offer: []byte("pcmu")})
 	b.do(route.Record{Call: id, Center: 5, Limit: time.Minute})
-	events.Ended("BYE")
+	events.Ended("BYE", false)
 	want(t, "done to the port", b.ports[0].did, "stop record")
 	want[route.Event](t, "said", b.said[1:], route.CallerHungUp{Call: id})
 }
@@ -340,7 +340,7 @@ func TestADigitByInfoGoesThroughThePort(t *testing.T) {
 func TestTheEndReleasesEverything(t *testing.T) {
 	b, l := newBench(), &leg{offer: []byte("sdp")}
 	id, events := b.arrive(t, l)
-	events.Ended("bye")
+	events.Ended("bye", false)
 	b.do(route.Hangup{Call: id}, route.End{Record: route.CallRecord{Call: id, Visit: id}}, route.Music{Call: id})
 	if callers, devices := b.Legs(); callers+devices != 0 || b.ports[0].closed != 1 {
 		t.Errorf("%d legs left, port closed %d times", callers+devices, b.ports[0].closed)

@@ -35,7 +35,7 @@ func TestANumberIsCalledForAnOperator(t *testing.T) {
 	if b.ports[1].peer != Port(b.ports[0]) {
 		t.Error("the number and the operator are not connected")
 	}
-	b.events[1].Ended("bye")
+	b.events[1].Ended("bye", false)
 	b.do(route.End{Record: route.CallRecord{Call: 9, Visit: 9}})
 	want(t, "said", b.said, route.Event(route.LegAnswered{Leg: ring}), route.Event(route.FarAnswered{Call: 9}),
 		route.Event(route.CallerHungUp{Call: 9}))

@@ -59,7 +59,40 @@ func (w *world) do(event route.Event) {
 			w.records = append(w.records, o.Record)
 		}
 	}
-	w.tracker.Step(w.now, event, effects, w.machine.CallState)
+	before := len(w.told)
+	w.tracker.Step(w.now, event, effects, w.machine)
+	for _, c := range w.told[before:] {
+		if len(c.Leg.Path) == 0 {
+			w.t.Errorf("leg %d of call %d was told as %s without a path", c.Leg.Place, c.Leg.Visit, c.Leg.State)
+		}
+	}
+	w.live()
+}
+
+// live finds each leg that was told of while its call goes on, as it was told last.
+func (w *world) live() {
+	w.t.Helper()
+	last := map[route.CallID]Change{}
+	for _, c := range w.told {
+		last[c.Leg.ID] = c
+	}
+	for id, c := range last {
+		view, place, ok := w.machine.Leg(id)
+		if alive, _ := w.machine.CallState(c.Leg.Visit); alive == "" || c.Leg.Entry != view.Entry {
+			if ok && c.Leg.Entry == view.Entry {
+				w.t.Errorf("leg %d of a call that is over is still there", id)
+			}
+			continue
+		}
+		leg := Live(view, place)
+		was := c.Leg
+		same := leg.ID == id && leg.Entry == was.Entry && leg.Visit == was.Visit && leg.Place == was.Place &&
+			leg.Operator == was.Operator && leg.State == was.State && leg.Ended.Equal(was.Ended) &&
+			leg.Connected.Equal(was.Connected) && leg.External == was.External && leg.Center == was.Center
+		if !ok || !same || len(leg.Path) == 0 || len(was.Path) == 0 {
+			w.t.Errorf("leg %d was told as\n%+v\nand is found (%v) as\n%+v", id, was, ok, leg)
+		}
+	}
 }
 
 // later lets time pass, tick by tick.
@@ -199,6 +232,33 @@ func TestIdsOfLegsFollowFromTheCall(t *testing.T) {
 	}
 }
 
+func TestTheLegsOfACallThatWasHandedOnAreFoundInTheSecondCenter(t *testing.T) {
+	w := newWorld(t, func(s *callcenter.Settings) {
+		s.RoutingOptions.Open = callcenter.Branch{
+			Action: callcenter.ActionBridgeTarget, OperatorRouting: callcenter.LongestIdle,
+			Target: callcenter.Target{ID: 6, Type: callcenter.TargetCallCenter},
+		}
+	})
+	settings := callcenter.Defaults("Sales")
+	settings.Timezone = "UTC"
+	w.do(route.CenterChanged{Center: &callcenter.Center{
+		ID: 6, State: callcenter.StateActive, Settings: settings, Extras: callcenter.DefaultExtras(),
+		Members: []callcenter.Member{{Operator: 7}},
+	}})
+	w.do(route.CallArrived{Call: 1, Center: 5, From: "+1", To: "+2"})
+	second := w.told[len(w.told)-1].Leg
+	if second.ID == 1 || second.Visit != 1 || second.Center != 6 {
+		t.Fatalf("told last of %+v", second)
+	}
+	if _, _, ok := w.machine.Leg(1); ok {
+		t.Error("the leg of the first center is over, and found among the live ones")
+	}
+	rung := route.OfferCall(second.ID, 1)
+	if view, place, ok := w.machine.Leg(rung); !ok || place != 1 || view.ID != 1 || Live(view, place).Entry != second.ID {
+		t.Errorf("the operator's leg: %+v %d %v", view, place, ok)
+	}
+}
+
 func TestACallbackIsAnOutboundCall(t *testing.T) {
 	w := newWorld(t, func(s *callcenter.Settings) { s.HoldQueue.AllowQueueCallback = true })
 	w.do(route.CallbackAsked{Call: 9, Center: 5, Number: "+4930123"})
@@ -215,10 +275,17 @@ func TestACallbackIsAnOutboundCall(t *testing.T) {
 	}
 }
 
+// offering is where every call stands.
+type offering struct{}
+
+func (offering) CallState(route.CallID) (string, callcenter.ID) { return "offering", 5 }
+
+func (offering) CallPath(route.CallID) []route.PathStep { return nil }
+
 // BenchmarkAnsweredCall is what following one call costs beside the core.
 func BenchmarkAnsweredCall(b *testing.B) {
 	tracker := NewTracker(func(Change) {})
-	stands := func(route.CallID) (string, callcenter.ID) { return "offering", 5 }
+	stands := offering{}
 	for call := route.CallID(1); b.Loop(); call++ {
 		leg := route.LegID{Call: call, N: 1}
 		tracker.Step(noon, route.CallArrived{Call: call, Center: 5}, []route.Effect{

@@ -64,8 +64,27 @@ type Leg struct {
 
 	Outcome  route.Outcome // once ended
 	Reason   string
-	Callback bool // the caller is called back
-	Recorded bool // known while the call goes on
+	Callback bool             // the caller is called back
+	Recorded bool             // known while the call goes on
+	Path     []route.PathStep // of the call, not to be written to
+}
+
+// Breadcrumb is the type of a routing breadcrumb, by the API's names.
+type Breadcrumb string
+
+// The types of breadcrumbs (docs/reference/events.md, "Payloads").
+const (
+	OurRouting  Breadcrumb = "callrouter"
+	ExternalAPI Breadcrumb = "external_api"
+)
+
+// BreadcrumbOf is the type of a step of a call's path: that a program of the company was asked and what it said, or
+// what our own routing did.
+func BreadcrumbOf(step route.PathStep) Breadcrumb {
+	if step.Rule == route.RuleRouter || step.Rule == route.RuleRouterFailed {
+		return ExternalAPI
+	}
+	return OurRouting
 }
 
 // IsEntry says whether the leg is the caller's.
@@ -92,7 +111,7 @@ func Of(rec route.CallRecord, place int) Leg {
 	leg := Leg{
 		ID: rec.Call, Entry: rec.Call, Visit: rec.Visit, Place: place, Center: rec.Center, Direction: rec.Direction,
 		External: rec.From, Internal: rec.To, Outcome: rec.Outcome, Reason: rec.Reason, Callback: rec.Callback,
-		Started: rec.Arrived, Ended: rec.Ended, State: Hangup,
+		Started: rec.Arrived, Ended: rec.Ended, State: Hangup, Path: rec.Path,
 	}
 	if leg.Visit == 0 {
 		leg.Visit = rec.Call // of a record from before visits had several entry legs
@@ -120,6 +139,31 @@ func Of(rec route.CallRecord, place int) Leg {
 		leg.State = Voicemail
 	case route.Abandoned, route.ShortAbandoned:
 		leg.State = Missed
+	}
+	return leg
+}
+
+// Live is a leg of a call that goes on, as route.Machine.Leg finds it.
+func Live(view route.CallView, place int) Leg {
+	leg := Of(route.CallRecord{
+		Call: view.Entry, Visit: view.ID, Center: view.Center, From: view.From, To: view.To, Direction: view.Direction,
+		Callback: view.Callback, Operator: view.Operator, Arrived: view.Arrived, Entered: view.Entered,
+		Offers: view.Offers, Path: view.Path,
+	}, place)
+	talks := StateOf(view.State) == Connected
+	if place == 0 {
+		leg.State, leg.Recorded = StateOf(view.State), view.Recording != ""
+		leg.Operator = 0
+		if talks {
+			leg.Connected, leg.Operator = view.Since, view.Operator
+		}
+		return leg
+	}
+	switch offer := view.Offers[place-1]; {
+	case offer.Result == "", offer.Result == route.ResultAnswered && !talks:
+		leg.State, leg.Connected, leg.Ended = Ringing, time.Time{}, time.Time{}
+	case offer.Result == route.ResultAnswered:
+		leg.State, leg.Connected, leg.Ended, leg.Recorded = Connected, view.Since, time.Time{}, view.Recording != ""
 	}
 	return leg
 }

@@ -17,6 +17,8 @@ type Change struct {
 // Tracker follows calls while they go on. It is fed every step of the core, in order, by one goroutine.
 type Tracker struct {
 	emit   func(Change)
+	stands Stands                            // of the step that is being taken
+	ended  map[route.CallID][]route.PathStep // paths of the calls that this step ends: the core knows them no more
 	visits map[route.CallID]*visit
 	boxes  map[route.CallID]Leg // calls that are over, whose voicemail is not yet complete
 
@@ -40,28 +42,47 @@ type rung struct {
 // NewTracker returns a tracker that knows no calls. emit is called from Step.
 func NewTracker(emit func(Change)) *Tracker {
 	return &Tracker{
-		emit: emit, visits: map[route.CallID]*visit{}, boxes: map[route.CallID]Leg{}, promised: map[route.CallID]string{},
+		emit: emit, ended: map[route.CallID][]route.PathStep{}, visits: map[route.CallID]*visit{},
+		boxes: map[route.CallID]Leg{}, promised: map[route.CallID]string{},
 	}
 }
 
 // Live is how many calls are being followed.
 func (t *Tracker) Live() int { return len(t.visits) }
 
-// Stands says where a call stands after a step: route.Machine.CallState.
-type Stands func(route.CallID) (state string, at callcenter.ID)
+// Stands says where a call stands after a step: a route.Machine does.
+type Stands interface {
+	CallState(call route.CallID) (state string, at callcenter.ID)
+	CallPath(call route.CallID) []route.PathStep
+}
 
 // Step takes one step of the core.
 func (t *Tracker) Step(now time.Time, event route.Event, effects []route.Effect, stands Stands) {
+	t.stands = stands
+	t.note(effects)
 	touched := t.event(now, event)
 	for _, effect := range effects {
 		if call := t.order(now, effect); call != 0 && call != touched {
-			t.settle(now, touched, stands)
+			t.settle(now, touched)
 			touched = call
 		}
 	}
-	t.settle(now, touched, stands)
+	t.settle(now, touched)
 	if done, ok := event.(route.RecordingEnded); ok {
 		t.uploaded(now, done) // behind the end of the call, if that came with it
+	}
+}
+
+// note keeps the paths of what is over after the step: an operator's leg is told to end before its call is.
+func (t *Tracker) note(effects []route.Effect) {
+	clear(t.ended)
+	for _, effect := range effects {
+		switch o := effect.Order.(type) {
+		case route.End:
+			t.ended[o.Record.Call] = o.Record.Path
+		case route.Pass:
+			t.ended[o.Record.Call] = o.Record.Path
+		}
 	}
 }
 
@@ -238,17 +259,14 @@ func (t *Tracker) recorded(o route.RecordCall) {
 }
 
 // settle brings the caller's leg to where the core says that the call stands.
-func (t *Tracker) settle(now time.Time, call route.CallID, stands Stands) {
+func (t *Tracker) settle(now time.Time, call route.CallID) {
 	v := t.visits[call]
 	if v == nil {
 		return
 	}
-	state, center := stands(call)
+	state, center := t.stands.CallState(call)
 	if center != 0 {
 		v.entry.Center = center
-	}
-	if v.entry.State == "" {
-		t.enter(v, now, Calling)
 	}
 	next := StateOf(state)
 	if next == Calling {
@@ -269,11 +287,12 @@ func (t *Tracker) pass(now time.Time, o route.Pass) {
 		return
 	}
 	t.close(v, now, o.Record)
-	// Its call center is known when the step is over: settle tells of it.
-	t.visits[o.Record.Visit] = &visit{entry: Leg{
-		ID: o.Next, Entry: o.Next, Visit: o.Record.Visit, Direction: v.entry.Direction,
+	next := &visit{entry: Leg{
+		ID: o.Next, Entry: o.Next, Visit: o.Record.Visit, Center: o.Center, Direction: v.entry.Direction,
 		External: v.entry.External, Internal: v.entry.Internal, Started: now,
 	}}
+	t.visits[o.Record.Visit] = next
+	t.enter(next, now, Calling)
 }
 
 func (t *Tracker) end(now time.Time, rec route.CallRecord) {
@@ -294,10 +313,12 @@ func (t *Tracker) end(now time.Time, rec route.CallRecord) {
 
 // close ends what is left of an entry leg. A caller whom nobody answered is missed before the end.
 func (t *Tracker) close(v *visit, now time.Time, rec route.CallRecord) {
+	final := Of(rec, 0)
+	v.entry.Path = final.Path
 	for _, r := range v.rungs {
+		r.leg.Path = final.Path
 		t.over(v, r, now)
 	}
-	final := Of(rec, 0)
 	v.entry.Center, v.entry.Outcome, v.entry.Reason = final.Center, final.Outcome, final.Reason
 	v.entry.Callback, v.entry.Ended = final.Callback, now
 	if final.State == Missed {
@@ -341,5 +362,11 @@ func (t *Tracker) turn(v *visit, r *rung, now time.Time, state State) {
 
 func (t *Tracker) tell(leg Leg, now time.Time, state State, others []Leg) {
 	leg.State = state
+	if leg.Path == nil {
+		leg.Path = t.ended[leg.Entry]
+	}
+	if leg.Path == nil { // the call goes on
+		leg.Path = t.stands.CallPath(leg.Visit)
+	}
 	t.emit(Change{Leg: leg, At: now, Other: others})
 }

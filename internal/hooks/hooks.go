@@ -136,7 +136,7 @@ func (h *Hooks) Close() {
 
 // Observe is told of every step of the core, on its goroutine (engine.Config.Observer).
 func (h *Hooks) Observe(now time.Time, m *route.Machine, event route.Event, effects []route.Effect) {
-	h.tracker.Step(now, event, effects, m.CallState)
+	h.tracker.Step(now, event, effects, m)
 	for _, effect := range effects {
 		if alert, ok := effect.Order.(route.Alert); ok {
 			h.put(fact{at: now, alert: &alert})
@@ -323,9 +323,14 @@ const maxTapes = 100
 
 // wantsCall says whether a subscription asks for this state of this leg.
 func wantsCall(snapshot *store.Snapshot, s *callcenter.Subscription, leg graph.Leg) bool {
-	return s.Kind == callcenter.CallEvents && (!s.GroupCallsOnly || leg.Center != 0) &&
+	return s.Kind == callcenter.CallEvents && (!s.GroupCallsOnly || ofGroup(snapshot, leg)) &&
 		(len(s.States) == 0 || slices.Contains(s.States, string(leg.State)) || slices.Contains(s.States, stateAll)) &&
 		concerns(snapshot, s.Target, leg.Center, leg.Operator)
+}
+
+// ofGroup says whether the caller came to a call center or call router, and not to a person.
+func ofGroup(snapshot *store.Snapshot, leg graph.Leg) bool {
+	return leg.Center != 0 && snapshot.AtTheDoor(leg.Center).Type != callcenter.TargetUser
 }
 
 // concerns says whether something of a call center and a person is a target's. No target: everything is.
@@ -338,7 +343,7 @@ func concerns(
 	case callcenter.TargetCallCenter:
 		return target.ID == int64(at)
 	case callcenter.TargetUser:
-		return target.ID == int64(operator) && operator != 0
+		return target.ID == int64(operator) && operator != 0 || target.ID == int64(at) // or whose own number it is
 	case callcenter.TargetOffice:
 		center, ok := snapshot.Center(at)
 		return ok && int64(center.OfficeID) == target.ID

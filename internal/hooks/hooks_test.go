@@ -234,6 +234,9 @@ func TestAVisitAsAProgramSeesIt(t *testing.T) {
 			who = "operator"
 		}
 		story = append(story, who+" "+last["state"].(string))
+		if crumbs, _ := last["routing_breadcrumbs"].([]any); len(crumbs) == 0 {
+			t.Errorf("event %d, %s, has no breadcrumbs", i, story[i])
+		}
 	}
 	want := "caller calling, operator ringing, caller ringing, operator connected, caller connected, " +
 		"operator hangup, caller hangup"
@@ -248,6 +251,12 @@ func TestAVisitAsAProgramSeesIt(t *testing.T) {
 		if got, there := last[name]; got != want || !there {
 			t.Errorf("%s is %v (there: %v), want %v", name, got, there, want)
 		}
+	}
+	crumbs, _ := last["routing_breadcrumbs"].([]any)
+	first, _ := crumbs[0].(map[string]any)
+	if len(crumbs) < 3 || first["rule"] != "arrival" || first["text"] != "Arrived at Support, open" ||
+		first["breadcrumb_type"] != "callrouter" || first["target_id"] != 5.0 || first["date"] == 0.0 {
+		t.Errorf("the way of the call: %v", crumbs)
 	}
 	target, _ := last["target"].(map[string]any)
 	if target["id"] != 5.0 || target["type"] != "callcenter" || target["name"] != "Support" {

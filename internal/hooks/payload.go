@@ -34,6 +34,19 @@ type tape struct {
 	URL       string `json:"url"`
 }
 
+// crumb is one thing that happened to a call on its way. What a call router was asked and said is not kept.
+type crumb struct {
+	Type       graph.Breadcrumb `json:"breadcrumb_type"`
+	Date       int64            `json:"date"`
+	TargetID   *int64           `json:"target_id"`
+	TargetType *string          `json:"target_type"`
+	Rule       string           `json:"rule"`
+	Text       string           `json:"text"`
+	URL        *string          `json:"url"`
+	Request    *string          `json:"request"`
+	Response   *string          `json:"response"`
+}
+
 // callEvent is a call event as it is sent: ids and times are numbers, what is absent is null
 // (docs/reference/events.md).
 type callEvent struct {
@@ -75,7 +88,7 @@ type callEvent struct {
 	Transcription      *string  `json:"transcription_text"`
 	CSAT               *string  `json:"csat_score"`
 	MOS                *float64 `json:"mos_score"`
-	Breadcrumbs        []string `json:"routing_breadcrumbs"`
+	Breadcrumbs        []crumb  `json:"routing_breadcrumbs"`
 	ReviewLink         *string  `json:"public_call_review_share_link"`
 	Integrations       struct{} `json:"integrations"`
 	CustomData         *string  `json:"custom_data"`
@@ -142,12 +155,15 @@ func (w writer) center(id callcenter.ID) party {
 	if id == 0 {
 		return party{}
 	}
-	p := party{
-		ID: number(int64(id)), Type: string(callcenter.TargetCallCenter),
-		Phone: w.phone(callcenter.Target{ID: int64(id), Type: callcenter.TargetCallCenter}),
+	door := w.snapshot.AtTheDoor(id)
+	if door.Type == callcenter.TargetUser {
+		return w.user(callcenter.OperatorID(id))
 	}
+	p := party{ID: number(int64(id)), Type: string(door.Type), Phone: w.phone(door)}
 	if center, ok := w.snapshot.Center(id); ok {
 		p.Name, p.OfficeID = some(center.Settings.Name), new(int64(center.OfficeID))
+	} else if router, ok := w.snapshot.CallRouter(callcenter.RouterID(id)); ok {
+		p.Name, p.OfficeID = some(router.Name), new(int64(router.OfficeID))
 	}
 	return p
 }
@@ -180,6 +196,35 @@ func (w writer) phone(target callcenter.Target) *string {
 	return &best.E164
 }
 
+func (w writer) crumbs(leg graph.Leg) []crumb {
+	door := w.snapshot.AtTheDoor(leg.Center)
+	list := make([]crumb, 0, len(leg.Path))
+	for _, step := range leg.Path {
+		c := crumb{Type: graph.BreadcrumbOf(step), Date: step.At.UnixMilli(), Rule: step.Rule, Text: step.Text}
+		if leg.Center != 0 {
+			c.TargetID, c.TargetType = new(int64(leg.Center)), new(string(door.Type))
+		}
+		list = append(list, c)
+	}
+	return list
+}
+
+// proxy is in whose name a call out is made, with the number that is shown; nobody: withheld, or a call that came in.
+func (w writer) proxy(leg graph.Leg) (shown party) {
+	switch {
+	case leg.Direction != route.Outbound, leg.Internal == route.CallerIDBlocked:
+		return party{}
+	case leg.Center != 0:
+		shown = w.center(leg.Center)
+	case leg.Operator != 0:
+		shown = w.user(leg.Operator)
+	}
+	if leg.Internal != "" {
+		shown.Phone = &leg.Internal
+	}
+	return shown
+}
+
 // call writes a call event.
 func (w writer) call(change graph.Change, notes store.CallNotes, tapes []store.RecordingRecord, box int64) []byte {
 	leg := change.Leg
@@ -190,7 +235,7 @@ func (w writer) call(change graph.Change, notes store.CallNotes, tapes []store.R
 		TotalDuration: duration(leg.Total(change.At)), External: some(leg.External), Internal: some(leg.Internal),
 		Target: w.center(leg.Center), OperatorCallID: some(int64(leg.OperatorLeg)), MasterCallID: some(int64(leg.Visit)),
 		Labels: append([]string{}, notes.Labels...), CustomData: some(notes.CustomData), Recorded: leg.Recorded,
-		Recordings: []tape{}, RecordingIDs: []int64{}, Breadcrumbs: []string{},
+		Recordings: []tape{}, RecordingIDs: []int64{}, Breadcrumbs: w.crumbs(leg), ProxyTarget: w.proxy(leg),
 	}
 	if !leg.Connected.IsZero() {
 		talk := duration(leg.Talk(change.At))
@@ -199,7 +244,7 @@ func (w writer) call(change graph.Change, notes store.CallNotes, tapes []store.R
 	if leg.External != "" {
 		e.Contact = party{ID: jsontext.Value("null"), Type: "local", Phone: &leg.External}
 	}
-	if leg.Center != 0 {
+	if leg.Center != 0 && w.snapshot.AtTheDoor(leg.Center).Type == callcenter.TargetCallCenter {
 		e.GroupID = new("CallCenter:" + strconv.FormatInt(int64(leg.Center), 10))
 	}
 	if leg.Outcome != "" {

@@ -1,12 +1,14 @@
 package httptask
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"reflect"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -314,6 +316,50 @@ func flood(w io.Writer) {
 	for range 8 {
 		if _, err := w.Write(chunk); err != nil {
 			return
+		}
+	}
+}
+
+// TestAGigabyteIsNotRead asks for a gigabyte, as it is and packed. Of the first only what is read is sent, of the
+// second only what is read is unpacked.
+func TestAGigabyteIsNotRead(t *testing.T) {
+	const gigabyte = 1 << 30
+	chunk := make([]byte, 1<<20)
+	var member bytes.Buffer
+	z := gzip.NewWriter(&member)
+	_, _ = z.Write(chunk)
+	_ = z.Close()
+	packed := bytes.Repeat(member.Bytes(), gigabyte/len(chunk)) // gzip may be several, one behind the other
+	sent := make(chan int, 2)
+	w := newWorld(t, func(res http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/packed" {
+			res.Header().Set("Content-Encoding", "gzip")
+			n, _ := res.Write(packed)
+			sent <- n
+			return
+		}
+		total := 0
+		for total < gigabyte {
+			n, err := res.Write(chunk)
+			if total += n; err != nil {
+				break
+			}
+		}
+		sent <- total
+	})
+	for _, path := range []string{"/plain", "/packed"} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		report := w.do(t, flow.Map{"uri": w.server.URL + path, "readTimeOut": int64(0)})
+		runtime.ReadMemStats(&after)
+		if report.Status != flow.TaskFailed || !strings.Contains(report.Reason, fmt.Sprint(MaxRead)) {
+			t.Errorf("%s: %s", path, report.Reason)
+		}
+		if used := after.TotalAlloc - before.TotalAlloc; used > 64<<20 {
+			t.Errorf("%s: %d MB were allocated", path, used>>20)
+		}
+		if n := <-sent; n > 64<<20 {
+			t.Errorf("%s: %d MB were sent", path, n>>20)
 		}
 	}
 }

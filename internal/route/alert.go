@@ -10,17 +10,19 @@ type alert struct {
 	raised bool
 	since  time.Time // it was raised
 	told   time.Time // last
-	text   string
 	low    time.Time // the level is below the goal since then
 	good   time.Time // raised: the level is high enough to clear it
 	thin   time.Time // raised: there were too few calls to judge
 }
 
-func (a *alert) view() AlertView {
-	if !a.raised {
+// alertView says the level as it is now, not as it was when the alert was raised.
+func (m *Machine) alertView(at *center) AlertView {
+	if !at.alert.raised {
 		return AlertView{}
 	}
-	return AlertView{Since: a.since, Text: a.text}
+	return AlertView{
+		Since: at.alert.since, Text: levelText(at, m.serviceLevel(at), at.level.total+m.waitingPast(at)),
+	}
 }
 
 // evaluate judges the service level of a center: at the end of every call of it and every LevelEvery, while it is open.
@@ -32,6 +34,9 @@ func (m *Machine) evaluate(at *center) {
 	if goal == 0 || !at.avail.IsOpen() {
 		m.endAlert(at)
 		return
+	}
+	if a.raised {
+		m.markCenter(at) // pages show the level that it has now
 	}
 	level, past := m.serviceLevel(at), m.waitingPast(at)
 	calls := at.level.total + past
@@ -94,10 +99,11 @@ func (m *Machine) endAlert(at *center) {
 
 func (m *Machine) tell(at *center, kind AlertKind, level float64, calls int) {
 	a, goal := &at.alert, at.settings.Alerts
-	a.told, a.text = m.now, levelText(at, level, calls)
+	text := levelText(at, level, calls)
+	a.told = m.now
 	m.order(Alert{
-		Center: at.id, Kind: kind, Level: level, Goal: goal, Calls: calls, Since: a.since, Text: a.text,
-	}, Why{Rule: "alerts", Text: a.text})
+		Center: at.id, Kind: kind, Level: level, Goal: goal, Calls: calls, Since: a.since, Text: text,
+	}, Why{Rule: "alerts", Text: text})
 	m.markCenter(at)
 }
 

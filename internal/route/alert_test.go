@@ -3,6 +3,8 @@ package route
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -81,8 +83,24 @@ func (w *alertWorld) step(e Event) {
 		w.t.Fatalf("%s after %T: alerts %q, should be %q; goal %+v, at least %d",
 			w.now.Sub(scriptStart), e, got, want, w.goal, w.least)
 	}
+	w.shown(evaluated)
 	for _, leg := range answers {
 		w.step(LegAnswered{leg})
+	}
+}
+
+// shown holds what pages show of an alert to the level of now, and sees to it that they get it at every evaluation.
+func (w *alertWorld) shown(evaluated bool) {
+	at, _ := w.m.Center(1)
+	if at.Alert.Since.IsZero() {
+		return
+	}
+	present := fmt.Sprintf("answered %d %% of", int(at.ServiceLevel))
+	if at.ServiceLevel >= 0 && !strings.Contains(at.Alert.Text, present) {
+		w.t.Fatalf("%s: %q, at a level of %.1f", w.now.Sub(scriptStart), at.Alert.Text, at.ServiceLevel)
+	}
+	if changed := w.m.Changed(); evaluated && !slices.Contains(changed.Centers, 1) {
+		w.t.Fatalf("%s: pages are not told of the level", w.now.Sub(scriptStart))
 	}
 }
 
@@ -168,11 +186,11 @@ func (w *alertWorld) act(arrivals int) {
 		w.waits[w.next] = w.now
 		w.step(CallArrived{Call: w.next, Center: 1})
 	case len(w.talks) > 0 && w.random.IntN(2) == 0:
-		w.step(CallerHungUp{oldest(w.talks)})
+		w.step(CallerHungUp{Call: oldest(w.talks)})
 	case len(w.waits) > 0:
 		id := oldest(w.waits)
 		w.leave(id, leftAbandoned)
-		w.step(CallerHungUp{id})
+		w.step(CallerHungUp{Call: id})
 	}
 }
 

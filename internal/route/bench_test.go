@@ -31,7 +31,7 @@ func benchCenter(m *Machine, at callcenter.ID, operators int, strategy callcente
 		}})
 		c.Members = append(c.Members, callcenter.Member{Operator: id, SkillLevel: i % 100})
 	}
-	m.Step(scriptStart, CenterChanged{c})
+	m.Step(scriptStart, CenterChanged{Center: c})
 }
 
 // BenchmarkStepCrowd is the same as BenchmarkStepWaiting with 10,000 callers in the lines of ten centers, each of which
@@ -61,7 +61,7 @@ func BenchmarkStepCrowd(b *testing.B) {
 	b.ResetTimer()
 	for i := 0; i < b.N; i += 3 {
 		now = now.Add(time.Millisecond)
-		m.Step(now, CallerHungUp{oldest})
+		m.Step(now, CallerHungUp{Call: oldest})
 		m.Step(now, LegAnswered{LegID{oldest + lines*staff, 1}})
 		arrive()
 		oldest++
@@ -84,7 +84,7 @@ func BenchmarkStep(b *testing.B) {
 		now = now.Add(time.Second)
 		m.Step(now, CallArrived{Call: id, Center: 1, From: "+15550100"})
 		m.Step(now, LegAnswered{LegID{id, 1}})
-		m.Step(now, CallerHungUp{id})
+		m.Step(now, CallerHungUp{Call: id})
 		if i%999 == 0 {
 			m.Changed()
 		}
@@ -116,7 +116,7 @@ func BenchmarkStepWaiting(b *testing.B) {
 			b.ResetTimer()
 			for i := 0; i < b.N; i += 3 {
 				now = now.Add(time.Millisecond)
-				m.Step(now, CallerHungUp{oldest})
+				m.Step(now, CallerHungUp{Call: oldest})
 				m.Step(now, LegAnswered{LegID{oldest + 100, 1}})
 				arrive()
 				oldest++

@@ -45,13 +45,13 @@ func (m *Machine) callbackDigit(c *call, d byte) bool {
 }
 
 // question asks what the dialog has to know next.
-func (m *Machine) question(c *call) {
+func (m *Machine) question(c *call, before ...Phrase) {
 	m.stopTimer(&c.keyTimer)
 	if c.dialog.typing {
 		c.dialog.typed = ""
-		m.play(c, "callback", Phrase{Prompt: PromptCallbackType})
+		m.play(c, "callback", append(before, Phrase{Prompt: PromptCallbackType})...)
 	} else {
-		m.play(c, "callback", Phrase{Prompt: PromptCallbackConfirm, Text: c.dialog.number})
+		m.play(c, "callback", append(before, Phrase{Prompt: PromptCallbackConfirm, Text: c.dialog.number})...)
 	}
 }
 
@@ -91,7 +91,7 @@ func (m *Machine) hush(c *call) {
 func (m *Machine) numberTyped(c *call) {
 	number, ok := typedNumber(c.dialog.typed, c.to)
 	if !ok {
-		m.notAnswered(c)
+		m.askAgain(c, Phrase{Prompt: PromptCallbackInvalid})
 		return
 	}
 	c.dialog.typing, c.dialog.number = false, number
@@ -107,13 +107,15 @@ func (m *Machine) keyTimeout(c *call) {
 	m.notAnswered(c)
 }
 
-// notAnswered asks again, a few times.
-func (m *Machine) notAnswered(c *call) {
+func (m *Machine) notAnswered(c *call) { m.askAgain(c, c.center.optional(PromptCallbackAgain)...) }
+
+// askAgain asks again, a few times.
+func (m *Machine) askAgain(c *call, before ...Phrase) {
 	if c.dialog.tries++; c.dialog.tries >= MaxKeyTries {
 		m.refuseCallback(c)
 		return
 	}
-	m.question(c)
+	m.question(c, before...)
 }
 
 // refuseCallback lets the caller wait on.

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -222,8 +223,7 @@ func (m *Machine) setState(c *call, s callState) {
 // walk notes a step of the call's path.
 func (m *Machine) walk(c *call, rule, text string) {
 	if len(c.path) == MaxPath {
-		copy(c.path, c.path[1:])
-		c.path = c.path[:MaxPath-1]
+		c.path = slices.Clone(c.path[1:]) // whoever has seen the path keeps what they saw
 	}
 	c.path = append(c.path, PathStep{At: m.now, Rule: rule, Text: text})
 	m.markCall(c)
@@ -246,7 +246,11 @@ func (m *Machine) answerInBand(c *call) {
 	}
 }
 
-func (m *Machine) callerHungUp(c *call) {
+// callerHungUp ends a call whose caller is gone. Who did not mean it has the place back when they call again.
+func (m *Machine) callerHungUp(c *call, lost bool) {
+	if lost {
+		m.keepPlace(c)
+	}
 	switch c.state {
 	case stateDialling:
 		m.farFailed(c, statusNoAnswer)

@@ -18,11 +18,12 @@ type center struct {
 	holidays []callcenter.Holiday
 	active   bool
 	deleted  bool
+	desk     bool // CenterChanged.Desk
 	loc      *time.Location
 	avail    callcenter.Availability
 	hours    timer
 	closed   bool // the last closing sent those waiting away
-	greets   bool // a greeting was uploaded
+	uploads  []Prompt
 
 	members  []*member // list order
 	free     []uint64  // one bit a member: could be rung now
@@ -70,10 +71,10 @@ type member struct {
 	isFree, isOnDuty, isManned, isBusy bool // what the center's counts hold of this member
 }
 
-func (m *Machine) centerChanged(def *callcenter.Center) {
+func (m *Machine) centerChanged(def *callcenter.Center, desk bool) {
 	c, known := m.centers[def.ID]
 	if !known {
-		c = &center{id: def.ID, moved: -1}
+		c = &center{id: def.ID, moved: -1, desk: desk}
 		c.random = rand.New(rand.NewPCG(m.seed, uint64(def.ID)))
 		c.hours = timer{kind: timerHours, cent: c}
 		c.unattended = timer{kind: timerUnattended, cent: c}
@@ -102,8 +103,18 @@ func (m *Machine) centerChanged(def *callcenter.Center) {
 
 func (m *Machine) promptsUploaded(e PromptsUploaded) {
 	if c := m.centers[e.Center]; c != nil {
-		c.greets = slices.Contains(e.Prompts, PromptGreeting)
+		c.uploads = e.Prompts
 	}
+}
+
+// optional are those of the prompts that were uploaded for the center.
+func (c *center) optional(prompts ...Prompt) (phrases []Phrase) {
+	for _, prompt := range prompts {
+		if slices.Contains(c.uploads, prompt) {
+			phrases = append(phrases, Phrase{Prompt: prompt})
+		}
+	}
+	return phrases
 }
 
 // settingsChanged carries out what a PATCH does to calls in progress (docs/reference/routing.md, "Changes").

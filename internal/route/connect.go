@@ -146,6 +146,7 @@ func (m *Machine) person(c *call, o *operator, way string) {
 	c.offer = &offer{direct: true}
 	m.ringPhones(c, &ringing{call: c, op: o, record: len(c.offers)}, inWords(way), Why{Rule: RulePerson, Text: o.name})
 	m.setTimer(&c.ringTimer, m.now.Add(c.center.ringFor()))
+	m.sayNext(c, way)
 	m.ringback(c, way)
 }
 
@@ -160,7 +161,7 @@ func (o *operator) canBeRung() bool {
 // personalBox takes a message for one person.
 func (m *Machine) personalBox(c *call, id callcenter.OperatorID) {
 	c.box, c.boxOf = c.center.id, id
-	m.takeMessage(c, Forwarded, c.way, nil)
+	m.takeMessage(c, Forwarded, c.way, c.center.optional(PromptPersonAway))
 }
 
 // forwardTo calls a number outside in the caller's name.
@@ -188,7 +189,7 @@ func (m *Machine) forwardAnswered(c *call) {
 	m.answer(c, "answered")
 	c.bridged, c.far = LegID{c.id, c.far}, 0
 	m.rule(Bridge{Call: c.id, Leg: c.bridged}, "answered")
-	c.playing, c.music, c.held, c.then, c.greet = 0, false, heldNothing, nil, false
+	c.playing, c.music, c.held, c.then, c.greet = 0, false, heldNothing, nil, nil
 	c.connected = m.now
 	m.setState(c, stateForwarded)
 	m.walk(c, "answered", "The number answered")

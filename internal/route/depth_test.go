@@ -25,7 +25,7 @@ func TestAThousandWaitAndAreServedInTheirOrder(t *testing.T) {
 	}
 	for id := range CallID(callers) {
 		now = now.Add(time.Millisecond)
-		rings := orders[Ring](m.Step(now, CallerHungUp{id + 1}))
+		rings := orders[Ring](m.Step(now, CallerHungUp{Call: id + 1}))
 		if len(rings) != 1 || rings[0].Leg.Call != operators+id+1 {
 			t.Fatalf("call %d ended: %+v rings, want call %d", id+1, rings, operators+id+1)
 		}

@@ -47,7 +47,7 @@ func (m *Machine) pick(c *call, d byte) {
 	i := int(d) - '1'
 	if i < 0 || i >= len(c.found) {
 		m.walk(c, "directory", "Pressed "+string(rune(d))+", which is no choice")
-		m.again(c, m.sayFound, noChoice(d))
+		m.again(c, m.sayFound, c.noChoice(d))
 		return
 	}
 	if c.held == heldNothing {

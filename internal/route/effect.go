@@ -95,6 +95,24 @@ const (
 	PromptExtension        Prompt = "EXTENSION"            // enter the extension, then #
 	PromptNotFound         Prompt = "NOT_FOUND"            // nobody was found
 	PromptText             Prompt = "TEXT"                 // Text, by text-to-speech where there is any
+
+	// As the prompts without CLOSED, to callers who came while the center was closed. Without an upload of their own
+	// they are those.
+	PromptClosedMenu       Prompt = "CLOSED_MENU"
+	PromptClosedMenuOption Prompt = "CLOSED_MENU_OPTION"
+	PromptVoicemailClosed  Prompt = "VM_UNAVAILABLE_CLOSED"
+
+	PromptCallbackInvalid Prompt = "HOLD_CALLBACK_INVALID_NUMBER" // that is no number that can be called
+
+	// Only as uploads.
+	PromptHoldWait         Prompt = "HOLD_WAIT"                        // when the position is not said again
+	PromptCallbackAgain    Prompt = "HOLD_CALLBACK_TRY_AGAIN"          // before a question that was not answered
+	PromptCallbackHere     Prompt = "HOLD_CALLBACK_FULFILLED"          // to whom we call back, first
+	PromptOperatorReady    Prompt = "HOLD_AGENT_READY"                 // to whom we call back, then
+	PromptNextTarget       Prompt = "NEXT_TARGET"                      // when the caller is handed on
+	PromptPersonAway       Prompt = "ASK_FIRST_OPERATOR_NOT_AVAILABLE" // before the greeting of a person's box
+	PromptDepartment       Prompt = "DEPARTMENT_INTRO"                 // in place of GREETING, from another center
+	PromptDepartmentClosed Prompt = "CLOSED_DEPARTMENT_INTRO"          // the same while the center is closed
 )
 
 // Music plays hold music to the caller, going on where it stopped.

@@ -20,7 +20,10 @@ type Event interface{ event() }
 
 // CenterChanged gives the whole call center after it was created or changed. At start-up every center arrives so.
 // Timezone in its Settings is never empty: the host has filled in the office's.
-type CenterChanged struct{ Center *callcenter.Center }
+type CenterChanged struct {
+	Center *callcenter.Center
+	Desk   bool // it stands for a person's own number, and is among no call centers that are shown
+}
 
 // CenterDeleted says that a call center is gone: waiting callers get its fallback, talking calls finish.
 type CenterDeleted struct{ ID callcenter.ID }
@@ -75,8 +78,11 @@ type CallArrived struct {
 	To     string // the dialled number
 }
 
-// CallerHungUp says that the caller left: CANCEL, BYE, or a dead dialog.
-type CallerHungUp struct{ Call CallID }
+// CallerHungUp says that the caller left: CANCEL, BYE, or (Lost) a dead dialog, which they did not mean.
+type CallerHungUp struct {
+	Call CallID
+	Lost bool
+}
 
 // CallFailed says that the host could not go on with a call (no common codec, no port left, an internal error).
 type CallFailed struct {
@@ -131,7 +137,7 @@ type WrapUpExtended struct {
 }
 
 // PromptsUploaded says which prompts of a call center are uploads now, all of them. Some are only played as uploads
-// (PromptGreeting), so the machine has to know.
+// (PromptGreeting), so the machine has to know. Uploads for its office are among them.
 type PromptsUploaded struct {
 	Center  callcenter.ID
 	Prompts []Prompt

@@ -63,7 +63,8 @@ func (m *Machine) takeMessage(c *call, leave Outcome, reason string, before []Ph
 	if reason == "closed" {
 		before = append(before, Phrase{Prompt: PromptClosed})
 	}
-	m.prompt(c, leave, reason, append(before, Phrase{Prompt: PromptVoicemail}, Phrase{Prompt: PromptBeep}))
+	greeting := c.byHours(PromptVoicemail, PromptVoicemailClosed)
+	m.prompt(c, leave, reason, append(before, Phrase{Prompt: greeting}, Phrase{Prompt: PromptBeep}))
 	c.records = true
 }
 

@@ -42,7 +42,7 @@ func (s *soup) event() Event {
 	case 7, 8, 9, 10, 11:
 		return CallArrived{Call: call, Center: at}
 	case 12:
-		return CallerHungUp{call}
+		return CallerHungUp{Call: call, Lost: s.n(4) == 0}
 	case 13:
 		return CallFailed{call, "broken"}
 	case 14:
@@ -62,12 +62,18 @@ func (s *soup) event() Event {
 	case 23, 24, 25:
 		return s.routerEvent(call)
 	case 26:
-		return PromptsUploaded{Center: at, Prompts: []Prompt{PromptGreeting}[:s.n(2)]}
+		return PromptsUploaded{Center: at, Prompts: optionalPrompts[:s.n(len(optionalPrompts)+1)]}
 	}
 	if s.n(200) == 199 {
 		return Draining{}
 	}
 	return WrapUpEnded{op}
+}
+
+// optionalPrompts are those that are only heard as uploads.
+var optionalPrompts = []Prompt{
+	PromptGreeting, PromptHoldWait, PromptNextTarget, PromptCallbackAgain, PromptCallbackHere, PromptOperatorReady,
+	PromptPersonAway, PromptDepartment, PromptDepartmentClosed,
 }
 
 func (s *soup) centerEvent(at callcenter.ID) Event {
@@ -103,7 +109,7 @@ func (s *soup) centerEvent(at callcenter.ID) Event {
 			Operator: callcenter.OperatorID(s.n(6)), SkillLevel: s.n(4), DoNotDisturb: s.n(8) == 7,
 		})
 	}
-	return CenterChanged{c}
+	return CenterChanged{Center: c}
 }
 
 var actions = []callcenter.Action{
@@ -200,7 +206,7 @@ func FuzzEvents(f *testing.F) {
 // finishAll has every caller hang up and every recording end.
 func finishAll(t *testing.T, m *Machine, step func(Event)) {
 	for _, id := range m.CallIDs() {
-		step(CallerHungUp{id})
+		step(CallerHungUp{Call: id})
 		step(RecordingEnded{Call: id, Kept: true})
 		step(HangupAsked{id})
 	}

@@ -1,5 +1,7 @@
 package route
 
+import "switchboard/internal/callcenter"
+
 // heldPrompt is a prompt that later ones wait for.
 type heldPrompt uint8
 
@@ -61,8 +63,8 @@ func (m *Machine) welcome(c *call) {
 	if at.settings.AdvancedSettings.AutoCallRecording.Inbound && !c.noticed && c.held != heldNotice {
 		m.playNotice(c)
 	}
-	c.greet = c.open && at.greets
-	if c.greet && c.held == heldNothing {
+	c.greet = c.greeting()
+	if c.greet != nil && c.held == heldNothing {
 		m.playGreeting(c)
 	}
 }
@@ -73,14 +75,32 @@ func (m *Machine) playNotice(c *call) {
 }
 
 func (m *Machine) playGreeting(c *call) {
-	c.greet = false
-	m.playNow(c, "greeting", Phrase{Prompt: PromptGreeting})
-	c.held = heldGreeting
+	m.playNow(c, "greeting", c.greet...)
+	c.greet, c.held = nil, heldGreeting
+}
+
+// greeting is what the center has uploaded to greet the caller with: nil: nothing.
+func (c *call) greeting() (phrases []Phrase) {
+	if c.cameBy == string(callcenter.ActionDepartment) {
+		phrases = c.center.optional(c.byHours(PromptDepartment, PromptDepartmentClosed))
+	}
+	if phrases == nil && c.open {
+		phrases = c.center.optional(PromptGreeting)
+	}
+	return phrases
+}
+
+// sayNext tells a caller who is handed on. What comes next goes on meanwhile.
+func (m *Machine) sayNext(c *call, way string) {
+	if phrases := c.center.optional(PromptNextTarget); phrases != nil && c.held == heldNothing {
+		m.playNow(c, way, phrases...)
+		c.held = heldGreeting
+	}
 }
 
 // skipGreeting is for those who know what they want: an answer or a key cuts the greeting.
 func (c *call) skipGreeting() {
-	c.greet = false
+	c.greet = nil
 	if c.held == heldGreeting {
 		c.held, c.playing = heldNothing, 0
 	}
@@ -106,7 +126,7 @@ func (m *Machine) playDone(c *call, id int) {
 	c.noticed = c.noticed || c.held == heldNotice
 	c.playing, c.held = 0, heldNothing
 	switch {
-	case c.greet:
+	case c.greet != nil:
 		m.playGreeting(c)
 	case c.then != nil:
 		start := c.then

@@ -39,7 +39,7 @@ func TestShortAbandon(t *testing.T) {
 		m := benchMachine(1, callcenter.FixedOrder)
 		m.Step(scriptStart, CallArrived{Call: 1, Center: 1})
 		m.Step(scriptStart.Add(AnswerWithin), Tick{})
-		end := orders[End](m.Step(scriptStart.Add(wait), CallerHungUp{1}))
+		end := orders[End](m.Step(scriptStart.Add(wait), CallerHungUp{Call: 1}))
 		if len(end) != 1 || end[0].Record.Outcome != want {
 			t.Errorf("after %s: %v, not %s", wait, end, want)
 		}
@@ -115,7 +115,7 @@ func TestWrapUpExtension(t *testing.T) {
 		m.centers[1].extras.WrapUpExtensionSeconds = 60
 		m.Step(scriptStart, CallArrived{Call: 1, Center: 1})
 		m.Step(scriptStart, LegAnswered{LegID{1, 1}})
-		m.Step(scriptStart, CallerHungUp{1})
+		m.Step(scriptStart, CallerHungUp{Call: 1})
 		m.centers[1].extras.WrapUpExtensionSeconds = 0
 		if v, _ := m.Operator(1); v.Extend != time.Minute {
 			t.Fatalf("may extend by %s", v.Extend)
@@ -160,7 +160,7 @@ func TestTimeNeverGoesBack(t *testing.T) {
 	m := benchMachine(1, callcenter.FixedOrder)
 	m.Step(scriptStart.Add(time.Hour), CallArrived{Call: 1, Center: 1})
 	m.Step(scriptStart, LegAnswered{LegID{1, 1}})
-	end := orders[End](m.Step(scriptStart, CallerHungUp{1}))[0].Record
+	end := orders[End](m.Step(scriptStart, CallerHungUp{Call: 1}))[0].Record
 	if !end.Ended.Equal(scriptStart.Add(time.Hour)) || end.Wait() != 0 {
 		t.Errorf("the record is %+v", end)
 	}
@@ -190,7 +190,7 @@ func TestChanged(t *testing.T) {
 	if none := m.Changed(); fmt.Sprintf("%v", none) != fmt.Sprintf("%v", Dirty{}) {
 		t.Errorf("then %+v", none)
 	}
-	m.Step(scriptStart, CallerHungUp{3})
+	m.Step(scriptStart, CallerHungUp{Call: 3})
 	d := m.Changed()
 	if fmt.Sprint(d.Calls, d.Ended) != "[4 5] [3]" {
 		t.Errorf("after a hangup %+v", d)
@@ -211,7 +211,7 @@ func TestUnknownTimezone(t *testing.T) {
 	m := New(Config{})
 	c := &callcenter.Center{ID: 1, Settings: callcenter.Defaults("Nowhere")}
 	c.Settings.Timezone = "Nowhere/Land"
-	if warned := orders[Warn](m.Step(scriptStart, CenterChanged{c})); len(warned) != 1 || warned[0].Center != 1 {
+	if warned := orders[Warn](m.Step(scriptStart, CenterChanged{Center: c})); len(warned) != 1 || warned[0].Center != 1 {
 		t.Errorf("warned %v", warned)
 	}
 	if m.centers[1].loc != time.UTC {

@@ -134,7 +134,7 @@ func (m *Machine) apply(e Event) {
 	switch e := e.(type) {
 	case Tick:
 	case CenterChanged:
-		m.centerChanged(e.Center)
+		m.centerChanged(e.Center, e.Desk)
 	case CenterDeleted:
 		m.centerDeleted(e.ID)
 	case OperatorChanged:
@@ -179,7 +179,7 @@ func (m *Machine) apply(e Event) {
 func (m *Machine) applyToCall(e Event) {
 	switch e := e.(type) {
 	case CallerHungUp:
-		m.withCall(e.Call, m.callerHungUp)
+		m.withCall(e.Call, func(c *call) { m.callerHungUp(c, e.Lost) })
 	case CallFailed:
 		m.withCall(e.Call, func(c *call) { m.callFailed(c, e.Reason) })
 	case Digit:

@@ -46,9 +46,17 @@ func (m *Machine) collect(c *call, d byte) {
 }
 
 // noChoice says that a key means nothing here.
-func noChoice(d byte) Phrase {
+func (c *call) noChoice(d byte) Phrase {
 	n, _ := keyNumber(string(rune(d)))
-	return Phrase{Prompt: PromptMenuOption, Number: n}
+	return Phrase{Prompt: c.byHours(PromptMenuOption, PromptClosedMenuOption), Number: n}
+}
+
+// byHours is the prompt for whether the center was open when the caller came.
+func (c *call) byHours(open, closed Prompt) Prompt {
+	if c.open {
+		return open
+	}
+	return closed
 }
 
 // noMoreKeys goes on with the keys that there are.
@@ -91,7 +99,7 @@ func (m *Machine) openMenu(c *call, before []Phrase) {
 }
 
 func (m *Machine) sayMenu(c *call, before ...Phrase) {
-	m.ask(c, stateMenu, "menu", append(before, Phrase{Prompt: PromptMenu})...)
+	m.ask(c, stateMenu, "menu", append(before, Phrase{Prompt: c.byHours(PromptMenu, PromptClosedMenu)})...)
 }
 
 func (m *Machine) menuAgain(c *call, before ...Phrase) { m.again(c, m.sayMenu, before...) }
@@ -102,7 +110,7 @@ func (m *Machine) menuKey(c *call, d byte) {
 	i := slices.IndexFunc(c.menu, func(k callcenter.MenuKey) bool { return k.Input == pressed })
 	if i < 0 || c.menu[i].Action == callcenter.ActionDisabled {
 		m.walk(c, "menu", "Pressed "+pressed+", which is no choice")
-		m.menuAgain(c, noChoice(d))
+		m.menuAgain(c, c.noChoice(d))
 		return
 	}
 	chosen := c.menu[i]

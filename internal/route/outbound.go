@@ -106,8 +106,15 @@ func (m *Machine) farAnswered(c *call) {
 	m.stopTimer(&c.farTimer)
 	c.cameFar, c.answered = true, true
 	m.walk(c, "far_answered", c.to+" answered")
+	phrases, rule := []Phrase(nil), "callback"
+	if c.callback != nil {
+		phrases = c.center.optional(PromptCallbackHere, PromptOperatorReady)
+	}
 	if m.records(c) {
-		m.play(c, "recording_notice", Phrase{Prompt: PromptRecordingNotice})
+		phrases, rule = append(phrases, Phrase{Prompt: PromptRecordingNotice}), "recording_notice"
+	}
+	if phrases != nil {
+		m.play(c, rule, phrases...)
 		return
 	}
 	m.talk(c)

@@ -18,7 +18,7 @@ func (m *Machine) wait(c *call, rule string) {
 		return
 	}
 	c.welcomed = true
-	m.walk(c, rule, "Waits as number "+strconv.Itoa(at.position(c)))
+	m.walk(c, rule, "Joined the line as number "+strconv.Itoa(at.position(c)))
 	m.play(c, rule, Phrase{Prompt: PromptHoldIntro})
 	c.music, c.entryDue = true, true
 	m.setTimer(&c.announceTimer, m.now.Add(at.interval()))
@@ -172,6 +172,10 @@ func (m *Machine) announceAll() {
 			m.play(c, "announce_position", phrases...)
 		case entry:
 			m.playMusic(c, "queued")
+		default:
+			if wait := c.center.optional(PromptHoldWait); wait != nil {
+				m.play(c, "hold_wait", wait...)
+			}
 		}
 	}
 	clear(m.announcing)

@@ -2,6 +2,12 @@ package route
 
 import "switchboard/internal/callcenter"
 
+// The PathStep.Rule of what a call router was asked and said.
+const (
+	RuleRouter       = "router"
+	RuleRouterFailed = "router_failed"
+)
+
 // askRouter lets a program of the company say where the caller goes.
 func (m *Machine) askRouter(c *call, id callcenter.RouterID) {
 	if c.hops >= MaxHops {
@@ -11,7 +17,7 @@ func (m *Machine) askRouter(c *call, id callcenter.RouterID) {
 	c.hops++
 	c.router = id
 	c.hint, c.keys = "", ""
-	m.walk(c, "router", "Asked a call router")
+	m.walk(c, RuleRouter, "Asked a call router")
 	m.sendKeys(c)
 }
 
@@ -36,14 +42,14 @@ func (m *Machine) routerAnswered(c *call, e RouterAnswered) {
 	case e.Err != "":
 		m.routerFailed(c, "The call router failed: "+e.Err, e.DefaultTarget)
 	case is.Action == RouterRoute && is.Target.ID > 0 && m.exists(is.Target):
-		m.walk(c, "router", "The call router sends the caller on")
+		m.walk(c, RuleRouter, "The call router sends the caller on")
 		m.handTo(c, deed{target: is.Target, reason: "router"}, "router")
 	case is.Action == RouterForward && is.ForwardTo != "":
 		m.forwardTo(c, is.ForwardTo, "router")
 	case is.Action == RouterAsk && c.asked < MaxAsks:
 		c.asked++
 		c.hint, c.most = is.HintName, min(max(is.NumDigits, 1), MaxAskedDigits)
-		m.walk(c, "router", "The call router asks for "+plural(c.most, "digit"))
+		m.walk(c, RuleRouter, "The call router asks for "+plural(c.most, "digit"))
 		m.ask(c, stateAsked, "router", Phrase{Prompt: PromptText, Text: is.Message})
 	case is.Action == RouterEnd:
 		m.prompt(c, Message, "router", []Phrase{{Prompt: PromptText, Text: is.Message}})
@@ -54,9 +60,9 @@ func (m *Machine) routerAnswered(c *call, e RouterAnswered) {
 
 // routerFailed sends the caller to the router's default target, and without one to the center's voicemail.
 func (m *Machine) routerFailed(c *call, text string, fallback callcenter.Target) {
-	m.walk(c, "router_failed", text)
+	m.walk(c, RuleRouterFailed, text)
 	if fallback.Type == callcenter.TargetCallRouter && callcenter.RouterID(fallback.ID) == c.router {
 		fallback = callcenter.Target{}
 	}
-	m.handTo(c, deed{target: fallback, reason: "router_failed"}, "router")
+	m.handTo(c, deed{target: fallback, reason: RuleRouterFailed}, "router")
 }

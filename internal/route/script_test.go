@@ -251,7 +251,9 @@ func (s *script) callEvent(f []string) Event {
 		if id.N > 0 {
 			return LegHungUp{id}
 		}
-		return CallerHungUp{id.Call}
+		return CallerHungUp{Call: id.Call}
+	case "lost":
+		return CallerHungUp{Call: id.Call, Lost: true}
 	case "broken":
 		return CallFailed{id.Call, "no_codec"}
 	case "digit":

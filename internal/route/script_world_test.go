@@ -28,7 +28,7 @@ func (s *script) center(name string, kv map[string]string) Event {
 	}
 	*c = next
 	sent := next
-	return CenterChanged{&sent}
+	return CenterChanged{Center: &sent}
 }
 
 func keys(kv map[string]string) func(func(string) bool) {
@@ -170,7 +170,7 @@ func (s *script) member(center, name string, kv map[string]string) Event {
 	}
 	*c = next
 	sent := next
-	return CenterChanged{&sent}
+	return CenterChanged{Center: &sent}
 }
 
 // text is one order as the scripts show it.

@@ -45,7 +45,7 @@ type CenterView struct {
 // AlertView is a service level alert that was raised and not cleared. The zero value: there is none.
 type AlertView struct {
 	Since time.Time
-	Text  string // one sentence, of the last time it was told
+	Text  string // one sentence, of the level as it is now
 }
 
 // OperatorView is a person at this instant.
@@ -82,6 +82,8 @@ type CallView struct {
 	Callback  bool
 	Recording string // "", "on" or "paused"
 	Voice     string // likewise: whether the conversation is listened to
+
+	Offers []OfferRecord // of this entry leg, in order; only Machine.Leg fills them in
 }
 
 // PathStep is one thing that happened to a call, in words.

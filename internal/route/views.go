@@ -26,7 +26,7 @@ type dirtyList struct {
 }
 
 func (m *Machine) markCenter(c *center) {
-	if !c.viewDirty {
+	if !c.viewDirty && !c.desk {
 		c.viewDirty = true
 		m.dirty.centers = append(m.dirty.centers, c)
 	}
@@ -89,7 +89,7 @@ func (m *Machine) Changed() Dirty {
 func (m *Machine) CenterIDs() []callcenter.ID {
 	ids := make([]callcenter.ID, 0, len(m.centerList))
 	for _, c := range m.centerList {
-		if !c.deleted {
+		if !c.deleted && !c.desk {
 			ids = append(ids, c.id)
 		}
 	}
@@ -139,7 +139,7 @@ func (m *Machine) Center(id callcenter.ID) (CenterView, bool) {
 	v := CenterView{
 		ID: c.id, Name: c.settings.Name, Description: c.settings.GroupDescription,
 		Availability: c.avail, Waiting: len(c.line), OnDuty: c.onDuty,
-		Callbacks: len(c.ghosts), Alert: c.alert.view(),
+		Callbacks: len(c.ghosts), Alert: m.alertView(c),
 		Capacity: c.freeOps, Goal: c.settings.Alerts, ServiceLevel: m.serviceLevel(c),
 		Outcomes: c.outcomes.byName(), AnsweredInTarget: c.inTarget,
 		MaxHoldCount: c.settings.HoldQueue.MaxHoldCount, LongestWait: c.longest,

@@ -25,11 +25,12 @@ type visit struct {
 	entries int    // passed on so often
 	hops    int    // the same, and how often call routers were asked
 	dialled bool   // operators were looked for in this entry leg
+	cameBy  string // the way by which another center handed the caller to this one; "": they dialled it
 
 	held    heldPrompt
-	greet   bool   // the greeting is still to be played
-	noticed bool   // heard that calls may be recorded
-	then    func() // what is to be played after the held prompt
+	greet   []Phrase // the greeting that is still to be played
+	noticed bool     // heard that calls may be recorded
+	then    func()   // what is to be played after the held prompt
 
 	menu   []callcenter.MenuKey // as it was heard
 	keys   string               // pressed and not understood yet
@@ -147,9 +148,11 @@ func (m *Machine) pass(c *call, to *center, way string) {
 		return
 	}
 	m.walk(c, way, "Handed to "+to.settings.Name)
+	m.sayNext(c, way)
 	from := c.center
 	r := m.closeBooks(c, Forwarded, way)
 	v := visit{entries: c.entries + 1, hops: c.hops + 1, held: c.held, noticed: c.noticed, stepTimer: c.stepTimer}
+	v.cameBy = way
 	v.entry = entryID(c.id, v.entries)
 	m.rule(Pass{Record: r, Next: v.entry, Center: to.id}, way)
 	m.arrivals++

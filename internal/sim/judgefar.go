@@ -188,7 +188,8 @@ func (o *oracle) heard(order route.Play) (bool, error) {
 	}
 	switch order.Phrases[0].Prompt {
 	case route.PromptHoldPosition, route.PromptCallbackOffer, route.PromptCallbackConfirm, route.PromptCallbackType,
-		route.PromptCallbackRefused, route.PromptRecordingNotice:
+		route.PromptCallbackRefused, route.PromptRecordingNotice, route.PromptCallbackInvalid,
+		route.PromptCallbackAgain, route.PromptHoldWait:
 		return true, nil
 	}
 	return false, nil

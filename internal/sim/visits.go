@@ -41,7 +41,9 @@ func (w *world) changeVisit(c *callcenter.Center) {
 }
 
 func (w *world) uploads(at callcenter.ID) {
-	w.step(route.PromptsUploaded{Center: at, Prompts: []route.Prompt{route.PromptGreeting}[:w.rng.IntN(2)]})
+	w.step(route.PromptsUploaded{Center: at, Prompts: []route.Prompt{
+		route.PromptGreeting, route.PromptNextTarget, route.PromptHoldWait, route.PromptPersonAway,
+	}[:w.rng.IntN(5)]})
 }
 
 var visitActions = []callcenter.Action{
@@ -147,7 +149,7 @@ func (w *world) presses(o route.Play) {
 	keys := ""
 	for _, p := range o.Phrases {
 		switch p.Prompt {
-		case route.PromptMenu, route.PromptDirectoryPick:
+		case route.PromptMenu, route.PromptClosedMenu, route.PromptDirectoryPick:
 			keys = string("0123456789*#"[w.rng.IntN(12)])
 		case route.PromptDirectory: // "Operator 1" is spelled 6737286 and 1 is on no key
 			keys = []string{"6737286#", "673", "99#"}[w.rng.IntN(3)]

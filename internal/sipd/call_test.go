@@ -39,8 +39,14 @@ func (e *ear) note(text string) {
 func (e *ear) Ringing(sdp []byte)  { e.note("ringing " + string(sdp)) }
 func (e *ear) Answered(sdp []byte) { e.note("answered " + string(sdp)) }
 func (e *ear) Failed(status int)   { e.note(fmt.Sprint("failed ", status)) }
-func (e *ear) Ended(why string)    { e.note("ended " + why) }
-func (e *ear) Digit(d byte)        { e.note("digit " + string(d)) }
+func (e *ear) Ended(why string, lost bool) {
+	if lost {
+		why += ", lost"
+	}
+	e.note("ended " + why)
+}
+
+func (e *ear) Digit(d byte) { e.note("digit " + string(d)) }
 func (e *ear) Offer(sdp []byte) ([]byte, int) {
 	e.note("offer " + string(sdp))
 	return e.answer, e.status

@@ -127,7 +127,7 @@ func TestOur200IsResentAndGivenUp(t *testing.T) {
 			t.Errorf("200 sent at %v, want %v", at, want)
 		}
 		_, callee := in.one(t)
-		callee.want(t, "ended no ACK to our 200")
+		callee.want(t, "ended no ACK to our 200, lost")
 		caller.want(t, "answered answer", "ended the far side hung up")
 		w.end()
 	})

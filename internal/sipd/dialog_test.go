@@ -71,7 +71,7 @@ func TestReinviteWithoutAckEndsTheCall(t *testing.T) {
 		if bye := got[len(got)-1]; !strings.HasPrefix(bye, "BYE ") {
 			t.Errorf("the last message is\n%s", bye)
 		}
-		callee.want(t, "offer hold", "ended no ACK to our 200")
+		callee.want(t, "offer hold", "ended no ACK to our 200, lost")
 		w.end()
 	})
 }
@@ -217,7 +217,7 @@ func TestACallNobodyTakesCareOf(t *testing.T) {
 func TestDelayedOffer(t *testing.T) {
 	for _, test := range []struct{ name, body, heard, then string }{
 		{"answered", "Body: their answer", "answered their answer", ""},
-		{"without an answer", "Body: ", "ended the ACK had no answer to our offer", "BYE"},
+		{"without an answer", "Body: ", "ended the ACK had no answer to our offer, lost", "BYE"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -21,8 +21,8 @@ type Handler interface {
 	// Failed is the end of a leg that was not answered: the status of the refusal, 487 when the caller cancelled,
 	// 408 when nobody answered our INVITE at all, 503 when it could not be sent, 404 when the device is not registered.
 	Failed(status int)
-	// Ended is the end of an answered leg, in words for a log.
-	Ended(reason string)
+	// Ended is the end of an answered leg, in words for a log. Lost: the far side did not hang up, but was gone.
+	Ended(reason string, lost bool)
 	// Digit is a key (0-9 * # A-D) sent by SIP INFO.
 	Digit(d byte)
 	// Offer is a session description in a re-INVITE or UPDATE. A nil answer refuses with status (0: 488). When the far
@@ -164,10 +164,10 @@ func (l *Leg) over() bool {
 	return true
 }
 
-// end is an answered leg that the far side or the network ended.
+// end is an answered leg that the far side ended.
 func (l *Leg) end(why string) {
 	if l.over() {
-		l.tell(func(h Handler) { h.Ended(why) })
+		l.tell(func(h Handler) { h.Ended(why, false) })
 	}
 }
 

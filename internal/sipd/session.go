@@ -97,7 +97,7 @@ func (l *Leg) dead(why string) {
 		return
 	}
 	l.bye()
-	l.tell(func(h Handler) { h.Ended(why) })
+	l.tell(func(h Handler) { h.Ended(why, true) })
 	l.hung = true
 }
 

@@ -38,7 +38,7 @@ func TestWeRefreshTheSessionWhenAsked(t *testing.T) {
 					t.Fatalf("after a 481 we sent %q", got)
 				}
 				caller.send(respond(bye, 481, ""))
-				callee.want(t, "ended the far side lost the dialog")
+				callee.want(t, "ended the far side lost the dialog, lost")
 				w.end()
 			})
 		})
@@ -57,7 +57,7 @@ func TestASessionThatIsNotRefreshedEnds(t *testing.T) {
 		time.Sleep(87 * time.Second)
 		callee.want(t)
 		time.Sleep(1200 * time.Millisecond) // 120 s - 32 s since the refresh
-		callee.want(t, "ended the session expired")
+		callee.want(t, "ended the session expired, lost")
 		caller.send(respond(caller.want("BYE")[0], 200, ""))
 		w.end()
 	})

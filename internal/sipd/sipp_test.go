@@ -31,14 +31,24 @@ func sipp(t *testing.T, args ...string) *exec.Cmd {
 	return cmd
 }
 
+// freePort is a port that nobody has, neither over UDP nor over TCP: sipp takes both, whatever it sends over.
 func freePort(t *testing.T) int {
 	t.Helper()
-	c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		t.Fatal(err)
+	for range 20 {
+		c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		port := c.LocalAddr().(*net.UDPAddr).Port
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		_ = c.Close()
+		if err == nil {
+			_ = l.Close()
+			return port
+		}
 	}
-	defer func() { _ = c.Close() }()
-	return c.LocalAddr().(*net.UDPAddr).Port
+	t.Fatal("no port is free over both UDP and TCP")
+	return 0
 }
 
 func TestSippCalls(t *testing.T) {

@@ -168,7 +168,7 @@ func (l *Leg) answerInACK(sdp []byte) {
 		return
 	}
 	l.bye()
-	l.tell(func(h Handler) { h.Ended("the ACK had no answer to our offer") })
+	l.tell(func(h Handler) { h.Ended("the ACK had no answer to our offer", true) })
 	l.hung = true
 }
 
@@ -219,7 +219,7 @@ func (l *Leg) neverAcked() {
 	l.lane.stop(l.unacked.resend)
 	l.unacked = nil
 	l.bye()
-	l.tell(func(h Handler) { h.Ended("no ACK to our 200") })
+	l.tell(func(h Handler) { h.Ended("no ACK to our 200", true) })
 	l.hung = true
 }
 

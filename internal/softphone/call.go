@@ -168,9 +168,9 @@ func (h *handler) Answered(sdp []byte) {
 	c.tell(Event{Kind: AnsweredEvent})
 }
 
-func (h *handler) Failed(status int) { (*Call)(h).end(status) }
-func (h *handler) Ended(string)      { (*Call)(h).end(0) }
-func (h *handler) Digit(d byte)      { (*Call)(h).tell(Event{Kind: DigitEvent, Digit: d}) }
+func (h *handler) Failed(status int)  { (*Call)(h).end(status) }
+func (h *handler) Ended(string, bool) { (*Call)(h).end(0) }
+func (h *handler) Digit(d byte)       { (*Call)(h).tell(Event{Kind: DigitEvent, Digit: d}) }
 
 func (h *handler) Offer(sdp []byte) ([]byte, int) {
 	answer, err := h.port.Accept(sdp)

@@ -73,9 +73,15 @@ func (s *Store) CallLegs(ctx context.Context, q LegQuery) ([]CallLeg, error) {
 		legSQL+strings.Join(where, " AND ")+" ORDER BY started DESC, call_leg.id DESC LIMIT ?", args...)
 }
 
-// CallLeg finds one leg of an ended call.
+// CallLeg finds one leg of an ended call. One that SaveCall queued is written for it: nobody who asks for a call that
+// has just ended is told that there is none.
 func (s *Store) CallLeg(ctx context.Context, id route.CallID) (CallLeg, bool, error) {
 	list, err := query(ctx, s.readers, scanLeg, legSQL+"call_leg.id = ?", int64(id))
+	if err == nil && len(list) == 0 {
+		if err = s.Flush(ctx); err == nil {
+			list, err = query(ctx, s.readers, scanLeg, legSQL+"call_leg.id = ?", int64(id))
+		}
+	}
 	if err != nil || len(list) == 0 {
 		return CallLeg{}, false, err
 	}

@@ -10,6 +10,24 @@ import (
 	"switchboard/internal/route"
 )
 
+// TestACallThatJustEndedIsFound asks in the same instant, where the record still waits for its commit.
+func TestACallThatJustEndedIsFound(t *testing.T) {
+	s := open(t, t.TempDir(), Options{})
+	for call := route.CallID(1); call <= 20; call++ {
+		s.SaveCall(route.CallRecord{Call: call, Offers: []route.OfferRecord{{Operator: 7}}})
+		id := call
+		if call%2 == 0 {
+			id = route.OfferCall(call, 1)
+		}
+		if leg, ok, err := s.CallLeg(t.Context(), id); err != nil || !ok || leg.Record.Call != call {
+			t.Fatalf("call %d: %+v %v %v", call, leg, ok, err)
+		}
+	}
+	if _, ok, err := s.CallLeg(t.Context(), 99); ok || err != nil {
+		t.Errorf("a call that never was: %v %v", ok, err)
+	}
+}
+
 func TestLegsOfACall(t *testing.T) {
 	s := open(t, t.TempDir(), Options{})
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -40,7 +40,9 @@ type RecordingQuery struct {
 	Before time.Time // begun before it
 	// Behind goes on behind this recording: the next page of a listing.
 	Behind *RecordingRecord
-	Limit  int // required
+	// Complete leaves out those that go on, or were left so by a crash.
+	Complete bool
+	Limit    int // required
 }
 
 const recordingSQL = `SELECT id, call, center, operator, number, direction, at, duration, path, complete
@@ -66,6 +68,9 @@ func (s *Store) Recordings(ctx context.Context, q RecordingQuery) ([]RecordingRe
 	}
 	if !q.Before.IsZero() {
 		add("at < ?", nanos(q.Before))
+	}
+	if q.Complete {
+		add("complete = 1")
 	}
 	if q.Behind != nil {
 		add("(at, id) < (?, ?)", nanos(q.Behind.At), q.Behind.ID)

@@ -142,6 +142,18 @@ func (s *Snapshot) CustomPrompt(id callcenter.PromptID) (*callcenter.CustomPromp
 // CustomPrompts lists all uploaded prompts.
 func (s *Snapshot) CustomPrompts() []*callcenter.CustomPrompt { return s.prompts.all() }
 
+// AtTheDoor is whom a caller of a record's Center had come to: that call center, or the person or call router whose own
+// number was dialled, whose id is in its place then.
+func (s *Snapshot) AtTheDoor(id callcenter.ID) callcenter.Target {
+	target := callcenter.Target{ID: int64(id), Type: callcenter.TargetCallCenter}
+	if _, ok := s.User(callcenter.OperatorID(id)); ok {
+		target.Type = callcenter.TargetUser
+	} else if _, ok := s.CallRouter(callcenter.RouterID(id)); ok {
+		target.Type = callcenter.TargetCallRouter
+	}
+	return target
+}
+
 // next starts a successor that shares everything until it is touched.
 func (s *Snapshot) next() *Snapshot {
 	n := *s

@@ -21,9 +21,11 @@ const Mask = "***"
 // Redactor takes the secrets of one request out of what is kept of it. The zero value, and nil, take out nothing. Safe
 // for concurrent use once made.
 type Redactor struct {
-	texts []string
-	all   *strings.Replacer
-	forms []string
+	texts    []string
+	all      *strings.Replacer
+	forms    []string
+	spelled  []string // the secrets as spell has them, the longest first
+	specials string   // what a text must hold for them to be looked for
 }
 
 // add notes every text of a secret's value.
@@ -53,16 +55,25 @@ func (r *Redactor) build() {
 	}
 	slices.Sort(r.forms)
 	r.forms = slices.Compact(r.forms)
-	slices.SortStableFunc(r.forms, func(a, b string) int { return cmp.Compare(len(b), len(a)) }) // the longest first
+	longestFirst := func(a, b string) int { return cmp.Compare(len(b), len(a)) }
+	slices.SortStableFunc(r.forms, longestFirst)
 	pairs := make([]string, 0, 2*len(r.forms))
 	for _, form := range r.forms {
 		pairs = append(pairs, form, Mask)
 	}
 	r.all = strings.NewReplacer(pairs...)
+	for _, text := range r.texts {
+		if plain := spell(text, false).text; len(plain) >= MinText {
+			r.spelled = append(r.spelled, plain)
+		}
+	}
+	slices.SortStableFunc(r.spelled, longestFirst)
+	r.specials = specials(r.texts)
 }
 
 // formsOf lists the ways in which an answer may say a text: as it is, in a URL, in JSON, in HTML, in hexadecimal
-// digits, in base64, also in the middle of something longer.
+// digits, and each of these in base64, also in the middle of something longer. Text also finds other mixtures of
+// escapes.
 func formsOf(text string) []string {
 	forms := []string{text, html.EscapeString(text), strings.ToUpper(hex.EncodeToString([]byte(text)))}
 	forms = append(forms, hex.EncodeToString([]byte(text)))
@@ -81,7 +92,10 @@ func formsOf(text string) []string {
 	}
 	quoted := strconv.QuoteToASCII(text) // as JSON writers do that keep to ASCII
 	forms = append(forms, quoted[1:len(quoted)-1])
-	return append(forms, inBase64(text)...)
+	for _, form := range slices.Clone(forms) {
+		forms = append(forms, inBase64(form)...)
+	}
+	return forms
 }
 
 // escapeAll is what encodeURIComponent makes of a text: a space as %20 and nothing but letters, digits and -_.!~*'().
@@ -123,6 +137,9 @@ func (r *Redactor) Text(text string) string {
 	if r == nil || r.all == nil {
 		return text
 	}
+	if len(r.spelled) > 0 && strings.ContainsAny(text, r.specials) {
+		text = maskSpelled(text, r.spelled)
+	}
 	return r.all.Replace(text)
 }
 
@@ -134,7 +151,7 @@ func (r *Redactor) Value(value flow.Value) flow.Value {
 	}
 	switch value := value.(type) {
 	case string:
-		return r.all.Replace(value)
+		return r.Text(value)
 	case int64, float64:
 		if text := string(flow.Encode(value)); r.all.Replace(text) != text {
 			return Mask
@@ -148,7 +165,7 @@ func (r *Redactor) Value(value flow.Value) flow.Value {
 	case flow.Map:
 		object := make(flow.Map, len(value))
 		for _, name := range slices.Sorted(maps.Keys(value)) {
-			object[r.all.Replace(name)] = r.Value(value[name])
+			object[r.Text(name)] = r.Value(value[name])
 		}
 		return object
 	}

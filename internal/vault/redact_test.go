@@ -34,6 +34,16 @@ func TestSecretIsFoundHoweverItIsWritten(t *testing.T) {
 		"ascii":   `s3cr\"t/+ <value> & \u00fcmlaut?=%`,
 		"html":    "s3cr&#34;t/+ &lt;value&gt; &amp; ümlaut?=%",
 	}
+	twice, _ := json.Marshal(string(inJSON))
+	forms["JSON in JSON"] = string(twice)
+	again, _ := json.Marshal(string(twice))
+	forms["and again"] = string(again)
+	forms["URL in a URL"] = url.QueryEscape(url.QueryEscape(value))
+	forms["URL in JSON in a URL"] = url.QueryEscape(`{"at":"http:\/\/x\/?k=` + url.QueryEscape(value) + `"}`)
+	forms["as little escaped as a query may"] = `s3cr%22t/+%20%3Cvalue%3E%20&%20%c3%bcmlaut?=%25`
+	forms["HTML in JSON"] = `s3cr&quot;t\/&#43; \u0026lt;value\u0026gt; &amp;amp; \\u00fcmlaut?=%`
+	forms["base64 of JSON"] = base64.StdEncoding.EncodeToString(inJSON)
+	forms["base64 of a query"] = base64.StdEncoding.EncodeToString([]byte("k=" + url.QueryEscape(value)))
 	for before := range 4 {
 		for after := range 3 {
 			around := []byte(strings.Repeat("a", before) + value + strings.Repeat("z", after))
@@ -52,6 +62,33 @@ func TestSecretIsFoundHoweverItIsWritten(t *testing.T) {
 	}
 	if plain := "nothing of it, s3cr, nor ümlaut"; r.Text(plain) != plain || r.Holds(plain) {
 		t.Error(r.Text(plain))
+	}
+}
+
+func TestSpellingsOfSecretsWithBackslashesAndLines(t *testing.T) {
+	for _, secret := range []string{`C:\new\u0041\x41\"`, "-----BEGIN\nkey\tof 😀 lines\r\n-----END", "a+b c%2541&lt;"} {
+		r := redactorOf(secret)
+		text := secret
+		for level := range 4 {
+			if got := r.Text("<" + text + ">"); strings.Trim(got, `<>\`) != Mask {
+				t.Errorf("%q, escaped %d times: %q", secret, level, got)
+			}
+			inJSON, _ := json.Marshal(text)
+			text = string(inJSON[1 : len(inJSON)-1])
+		}
+		if got := r.Text("<" + url.QueryEscape(secret) + ">"); got != "<"+Mask+">" {
+			t.Errorf("%q in a query: %q", secret, got)
+		}
+	}
+	if got := redactorOf("a+bcd").Text("k = a bcd, a%2bbcd and a%2Bbcd%"); got != "k = ***, *** and ***%" {
+		t.Error(got)
+	}
+	harmless := `100 % of \"x\" & \u12 \ud83d \ud83d\ud83d %zz &nosuch; %`
+	if got := redactorOf("nothing + of it").Text(harmless); got != harmless {
+		t.Error(got)
+	}
+	if got := redactorOf("abcdef", "cdefgh").Text(`%61bcdefgh \`); got != Mask+` \` {
+		t.Error(got)
 	}
 }
 
@@ -113,6 +150,23 @@ func FuzzRedactor(f *testing.F) {
 			if !r.Holds(coded) {
 				t.Errorf("%q is not found in %s", secret, coded)
 			}
+		}
+	})
+}
+
+// FuzzText has any text go through: what is left holds no secret in the spellings that are known.
+func FuzzText(f *testing.F) {
+	for _, text := range []string{"a+b c%25", `\\u0061+\\x62 c%`, "&#97;%2Bb%20c%", `\ud83d\ude00\`, "a+b+c%"} {
+		f.Add(text)
+	}
+	r := redactorOf("a+b c%", `q"\nx`)
+	f.Fuzz(func(t *testing.T, text string) {
+		got := r.Text(text)
+		if r.Holds(got) {
+			t.Errorf("%q became %q, which becomes %q", text, got, r.Text(got))
+		}
+		if s := spell(text, true); len(s.at) != len(s.text)+1 || s.text != spell(text, false).text {
+			t.Errorf("%q: %d places of %q", text, len(s.at), s.text)
 		}
 	})
 }

@@ -166,9 +166,22 @@ func TestUnansweredPhoneGoesToTheNextOperatorAfterRingSeconds(t *testing.T) {
 }
 
 func TestRedirectingPhoneIsNotFollowed(t *testing.T) {
+	t.Parallel()
+	for name, elsewhere := range map[string]string{
+		"a good target": "", "nobody there": "127.0.0.1:1", "no host": "300.1.2.3", "a name": "nowhere.invalid",
+		"no port": "127.0.0.1:99999", "not even an address": "a b<",
+	} {
+		t.Run(name, func(t *testing.T) { redirected(t, elsewhere) })
+	}
+}
+
+// redirected has Ada's phone answer 302; "": to a phone that would answer. The caller stays served.
+func redirected(t *testing.T, elsewhere string) {
 	l, center := room(t)
-	trap := lab.Scenario(t, "answer", nobody, bound)
-	moved := called(t, "refuse_moved", "-key", "elsewhere", trap.Addr.String())
+	if elsewhere == "" {
+		elsewhere = lab.Scenario(t, "answer", nobody, bound).Addr.String()
+	}
+	moved := called(t, "refuse_moved", "-key", "elsewhere", elsewhere)
 	next := called(t, "answer")
 	sit(l.Company, center, "Ada", moved)
 	sit(l.Company, center, "Bob", next)

@@ -16,7 +16,7 @@ func (h *hall) extras(center *lab.Center, patch string) {
 	h.MustAPI("PATCH", "/api/v2/x/callcenters/"+center.ID+"/extras", patch)
 }
 
-func TestServiceLevelBelowTheGoalRaisesAnAlert(t *testing.T) {
+func TestAlertsCCServiceLevelIsTheGoalBelowWhichOneIsRaised(t *testing.T) {
 	h := newHall(t)
 	center, _, talking := h.busyLine(`{"alerts": {"cc_service_level": 80, "cc_service_level_seconds": 1}}`)
 	h.extras(center, `{"alert_min_calls": 2}`)
@@ -64,7 +64,7 @@ func (h *hall) untilLong(what string, holds func(lab.Picture) bool) {
 	h.lost("until " + what)
 }
 
-func TestMaxWrapUpIsExtendedOnceAndEndedEarly(t *testing.T) {
+func TestMaxWrapUpSecondsIsExtendedOnceAndEndedEarly(t *testing.T) {
 	h := newHall(t)
 	center := h.Center("Support", routing("longestidle"))
 	center.Patch(`{"advanced_settings": {"max_wrap_up_seconds": 60}}`)

@@ -32,6 +32,19 @@ func (h *hall) calledBack(number string) route.CallRecord {
 	return found
 }
 
+// talkAsCallback waits until somebody who is called back talks.
+func (h *hall) talkAsCallback() {
+	h.T.Helper()
+	h.Until("they talk", func(p lab.Picture) bool {
+		for _, call := range p.Calls {
+			if call.Callback && call.State == "connected" {
+				return true
+			}
+		}
+		return false
+	})
+}
+
 // noting has a phone's owner take down what they hear, from before they do anything else.
 func (h *hall) noting(then manner) (manner, <-chan earpiece) {
 	notes := make(chan earpiece, 16)
@@ -155,14 +168,7 @@ func TestCallbackAskedByAPIJoinsTheSameLine(t *testing.T) {
 	ringing := ada.next()
 	wantText(t, "the operator's phone shows", ringing.From, number)
 	far := home.next()
-	h.Until("they talk", func(p lab.Picture) bool {
-		for _, call := range p.Calls {
-			if call.Callback && call.State == "connected" {
-				return true
-			}
-		}
-		return false
-	})
+	h.talkAsCallback()
 	far.Hangup()
 	wantText(t, "the callback ended as", string(h.calledBack(number).Outcome), string(route.Answered))
 }

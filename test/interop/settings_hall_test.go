@@ -192,7 +192,12 @@ func (h *hall) briefCaller(to *lab.Center, stays time.Duration) *caller {
 
 func (h *hall) call(to *lab.Center, scenario string, extra ...string) *caller {
 	h.T.Helper()
-	c := &caller{ear: newEar(h.T), from: fmt.Sprintf("+1415555%04d", len(h.callers)+1)}
+	return h.callFrom(fmt.Sprintf("+1415555%04d", len(h.callers)+1), to, scenario, extra...)
+}
+
+func (h *hall) callFrom(from string, to *lab.Center, scenario string, extra ...string) *caller {
+	h.T.Helper()
+	c := &caller{ear: newEar(h.T), from: from}
 	h.callers = append(h.callers, c)
 	args := append([]string{
 		"-m", "1", "-s", to.Number, "-key", "from", c.from, "-key", "ear", fmt.Sprint(c.port()),

@@ -30,7 +30,7 @@ func closedAction(action string, tryOperators bool) string {
 		"closed": {"action": %q, "try_dial_operators": %t}}}`, action, tryOperators)
 }
 
-func TestHoursDecideWhichBranchACallerGets(t *testing.T) {
+func TestHoursOnChoosesRoutingOptionsOpenOrClosed(t *testing.T) {
 	h := newHall(t)
 	center, desks := h.office("fixedorder", serves)
 	center.Patch(everyDay("00:00", "24:00"))
@@ -67,6 +67,62 @@ func TestHoursDecideWhichBranchACallerGets(t *testing.T) {
 	wantText(t, "rung", rung(h.records(7), desks...), "Ada Ben Cid Ada")
 }
 
+// weekdays are the names of the days as their keys begin, by time.Weekday.
+var weekdays = [...]string{"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"}
+
+// onlyOn opens one day of the week, from midnight to midnight.
+func onlyOn(day time.Weekday) string {
+	hours := `{"hours_on": true`
+	for i, name := range weekdays {
+		interval := "[]"
+		if time.Weekday(i) == day {
+			interval = `["00:00", "24:00"]`
+		}
+		hours += fmt.Sprintf(", %q: %s", name+"_hours", interval)
+	}
+	return hours + "}"
+}
+
+// twoDays are two time zones in which it is not the same day now, nor about to become the next.
+func twoDays() [2]string {
+	if hour := time.Now().UTC().Hour(); hour >= 10 {
+		return [2]string{"Etc/GMT+5", "Etc/GMT-14"} // today from 5 on, tomorrow until 14
+	}
+	return [2]string{"Etc/GMT-12", "Etc/GMT+12"} // today from 12 on, yesterday from 12 on
+}
+
+// TestMondayHoursToSundayHoursOpenTheirOwnDay opens one day of the week at a time: only today's lets callers in.
+func TestMondayHoursToSundayHoursOpenTheirOwnDay(t *testing.T) {
+	h := newHall(t)
+	center, _ := h.office("fixedorder", serves)
+	seen := map[time.Weekday]bool{}
+	for _, zone := range twoDays() {
+		loc, err := time.LoadLocation(zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		today := time.Now().In(loc).Weekday()
+		seen[today] = true
+		center.Patch(fmt.Sprintf(`{"timezone": %q}`, zone))
+		for day := range time.Saturday + 1 {
+			want := "closed"
+			if center.Patch(onlyOn(day)); day == today {
+				want = "open"
+				h.ended(h.caller(center), route.Answered, "operator_hung_up")
+			}
+			got := center.Status().Body["availability"].(map[string]any)["status"]
+			wantText(t, fmt.Sprintf("on a %s, %s_hours alone make it", today, weekdays[day]), fmt.Sprint(got), want)
+		}
+		for _, other := range []time.Weekday{(today + 6) % 7, (today + 1) % 7} {
+			center.Patch(onlyOn(other))
+			h.ended(h.caller(center), route.Message, "closed")
+		}
+	}
+	if len(seen) != 2 {
+		t.Errorf("only %v was tried", seen)
+	}
+}
+
 func TestTimezoneIsTheClockOfTheHours(t *testing.T) {
 	h := newHall(t)
 	center, _ := h.office("fixedorder", serves)
@@ -82,7 +138,7 @@ func TestTimezoneIsTheClockOfTheHours(t *testing.T) {
 	h.ended(h.caller(center), route.Message, "closed")
 }
 
-func TestWithoutDiallingTheActionComesAtOnce(t *testing.T) {
+func TestTryDialOperatorsOffBringsTheActionAtOnce(t *testing.T) {
 	h := newHall(t)
 	center, desks := h.office("fixedorder", serves)
 	center.Patch(`{"routing_options": {"open": {"action": "disabled", "try_dial_operators": false},
@@ -112,7 +168,7 @@ func closesSoon() (zone, hours string) {
 	return zone, everyDay("00:00", at.Add(time.Duration(shift)*time.Hour).Format("15:04"))
 }
 
-func TestClosingTimeComesByTheClock(t *testing.T) {
+func TestStayInQueueAfterClosingDecidesAtClosingTime(t *testing.T) {
 	h := newHall(t)
 	leaving, ada, talking := h.busyLine(`{}`)
 	staying := h.Center("Sales", routing("longestidle"))

@@ -61,10 +61,15 @@ func endsInTone(heard []byte, hz float64) bool {
 	return isTone(audio.DecodeAll(heard[len(heard)-audio.Rate/2:], audio.ULaw), hz)
 }
 
-// upload gives a call center a prompt of its own.
+// upload gives a call center a prompt of its own, as WAV.
 func (h *hall) upload(center *lab.Center, kind string, sound []int16) {
 	h.T.Helper()
-	file := base64.StdEncoding.EncodeToString(audio.WriteWAV(sound))
+	h.uploadFile(center, kind, audio.WriteWAV(sound))
+}
+
+func (h *hall) uploadFile(center *lab.Center, kind string, file []byte) {
+	h.T.Helper()
 	h.MustAPI("POST", "/api/v2/customivrs", fmt.Sprintf(
-		`{"file": %q, "ivr_type": %q, "target_id": %q, "target_type": "callcenter"}`, file, kind, center.ID))
+		`{"file": %q, "ivr_type": %q, "target_id": %q, "target_type": "callcenter"}`,
+		base64.StdEncoding.EncodeToString(file), kind, center.ID))
 }

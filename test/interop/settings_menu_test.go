@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"switchboard/internal/audio"
 	"switchboard/internal/route"
 	"switchboard/internal/softphone"
 	"switchboard/test/lab"
@@ -73,7 +72,7 @@ func (h *hall) walks(c *caller, what string, is func(route.PathStep) bool) {
 	})
 }
 
-func TestMenuKeysDoWhatTheySayAndInterruptThePrompt(t *testing.T) {
+func TestActionMenuDTMFKeysDoWhatTheySayAndInterruptThePrompt(t *testing.T) {
 	h := newHall(t)
 	center := h.Center("Support", routing("longestidle"))
 	ada := h.desk("Ada", talks)
@@ -111,7 +110,7 @@ func TestMenuKeysDoWhatTheySayAndInterruptThePrompt(t *testing.T) {
 	h.ended(four, route.Message, "menu")
 }
 
-func TestMenuAsksThreeTimesThenTakesAMessage(t *testing.T) {
+func TestActionMenuAsksThreeTimesThenTakesAMessage(t *testing.T) {
 	h := newHall(t)
 	center := h.Center("Support", routing("longestidle"))
 	center.Patch(menu("1 message"))
@@ -129,7 +128,7 @@ func TestMenuAsksThreeTimesThenTakesAMessage(t *testing.T) {
 	h.ended(left, route.Abandoned, "menu")
 }
 
-func TestPersonRingsAllTheirPhonesThenTakesAMessage(t *testing.T) {
+func TestActionPersonRingsAllTheirPhonesThenTakesAMessage(t *testing.T) {
 	h := newHall(t)
 	center := h.Center("Support", routing("longestidle"))
 	ada := h.desk("Ada", talks)
@@ -155,7 +154,7 @@ func TestPersonRingsAllTheirPhonesThenTakesAMessage(t *testing.T) {
 	}
 }
 
-func TestDepartmentAndBridgeTargetGiveTheWholeFlowOfTheOtherCenter(t *testing.T) {
+func TestActionDepartmentAndBridgeTargetGiveTheWholeFlowOfTheOtherCenter(t *testing.T) {
 	h := newHall(t)
 	support := h.Center("Support", routing("longestidle"))
 	sales, ada, talking := h.busyLine(`{}`)
@@ -204,7 +203,7 @@ func (h *hall) names(d *desk, first, last, extension string) {
 		fmt.Sprintf(`{"first_name": %q, "last_name": %q, "extension": %q}`, first, last, extension))
 }
 
-func TestDirectoryFindsPeopleOfTheCenterByTheirNames(t *testing.T) {
+func TestActionDirectoryFindsPeopleOfTheCenterByTheirNames(t *testing.T) {
 	h := newHall(t)
 	center := h.Center("Support", routing("longestidle"))
 	ada, ben, cid := h.desk("Ada", talks), h.desk("Ben", talks), h.desk("Cid", talks)
@@ -238,7 +237,7 @@ func TestDirectoryFindsPeopleOfTheCenterByTheirNames(t *testing.T) {
 	h.ended(two, route.Forwarded, "directory")
 }
 
-func TestExtensionRingsWhoeverHasIt(t *testing.T) {
+func TestActionExtensionRingsWhoeverHasIt(t *testing.T) {
 	h := newHall(t)
 	center := h.Center("Support", routing("longestidle"))
 	ada := h.desk("Ada", talks)
@@ -255,7 +254,7 @@ func TestExtensionRingsWhoeverHasIt(t *testing.T) {
 	h.ended(c, route.Forwarded, "extension")
 }
 
-func TestVoicemailOfAnActionIsInTheBoxThatItNames(t *testing.T) {
+func TestActionTargetIDIsWhoseBoxTheVoicemailIsIn(t *testing.T) {
 	h := newHall(t)
 	center := h.Center("Support", routing("longestidle"))
 	ada := h.desk("Ada", talks)
@@ -270,15 +269,4 @@ func TestVoicemailOfAnActionIsInTheBoxThatItNames(t *testing.T) {
 	late.leavesMessage()
 	h.ended(late, route.Voicemail, "not_dialled")
 	wantText(t, "the last message is in the box of", h.messages()[1].Text("target_id"), center.ID)
-}
-
-func TestUploadedGreetingAndMusicAreHeard(t *testing.T) {
-	h := newHall(t)
-	center, _, _ := h.busyLine(`{"hold_queue": {"announce_position": false}}`)
-	h.upload(center, "GREETING", audio.Sine(3*audio.Rate, voiceLevel, 523))
-	h.upload(center, "HOLD_MUSIC", audio.Sine(3*audio.Rate, voiceLevel, 659))
-	c := h.caller(center)
-	c.hearsTone(523)
-	c.hears("HOLD_INTRO")
-	c.hearsTone(659)
 }

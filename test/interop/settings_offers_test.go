@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"fmt"
 	"net/netip"
 	"testing"
 	"time"
@@ -66,7 +67,33 @@ func TestDeclinedCallGoesOnAndTakesTheOperatorOffDuty(t *testing.T) {
 	wantText(t, "rung when Ada is back", h.oneByOne(center, 1, 1, desks), "Ada")
 }
 
-func TestNobodyAnsweringGetsTheActionOfTheBranch(t *testing.T) {
+func TestSomebodyWhoDoesNotWantToBeDisturbedIsNotRung(t *testing.T) {
+	h := newHall(t)
+	center, desks := h.office("fixedorder", serves)
+	disturb := func(d *desk, body string) { h.MustAPI("PATCH", "/api/v2/users/"+d.ID+"/togglednd", body) }
+
+	// While it rings: cancelled, not missed, and the next one is rung.
+	desks[0].now(ringsOn)
+	one := h.caller(center)
+	ringing := desks[0].next()
+	disturb(desks[0], `{"do_not_disturb": true}`)
+	desks[0].ends(ringing)
+	wantText(t, "offers", results(h.ended(one, route.Answered, "operator_hung_up")), "cancelled answered")
+	h.stands(desks[0], route.DND)
+	if on, reason := h.duty(desks[0]); !on || reason != "" {
+		t.Errorf("Ada is on duty %t, %q, after asking not to be disturbed", on, reason)
+	}
+
+	// Ben does not want to be by this center.
+	disturb(desks[1], fmt.Sprintf(`{"do_not_disturb": true, "group_type": "callcenter", "group_id": %s}`, center.ID))
+	wantText(t, "rung while Ada and Ben are left alone", h.oneByOne(center, 1, 1, desks), "Cid")
+	desks[0].now(serves)
+	disturb(desks[0], `{"do_not_disturb": false}`)
+	h.stands(desks[0], route.Available)
+	wantText(t, "rung when Ada is back", h.oneByOne(center, 1, 2, desks), "Ada")
+}
+
+func TestActionMessageIsGivenWhenNobodyAnswers(t *testing.T) {
 	h := newHall(t)
 	center, _ := h.office("fixedorder", declines)
 	c := h.caller(center)
@@ -161,7 +188,7 @@ func TestDeletedCenterGivesWaitingCallersTheFallbackAndLetsTalkersFinish(t *test
 	}
 }
 
-func TestWrapUpBlocksAllCentersOfTheOperatorForItsTime(t *testing.T) {
+func TestMaxWrapUpSecondsBlocksAllCentersOfTheOperatorForItsTime(t *testing.T) {
 	h := newHall(t)
 	sales, support := h.Center("Sales", routing("longestidle")), h.Center("Support", routing("longestidle"))
 	sales.Patch(`{"advanced_settings": {"max_wrap_up_seconds": 4}}`)

@@ -49,7 +49,7 @@ func TestMaxHoldCountIsHowManyMayWait(t *testing.T) {
 	}
 }
 
-func TestFullLineGivesTheActionWithItsReason(t *testing.T) {
+func TestMaxHoldCountReachedGivesTheActionWithItsReason(t *testing.T) {
 	h := newHall(t)
 	center, _, _ := h.busyLine(`{"hold_queue": {"max_hold_count": 1}}`)
 	waiting := h.caller(center)
@@ -80,7 +80,7 @@ func TestMaxHoldSecondsIsTheLongestWait(t *testing.T) {
 	talking.Hangup()
 }
 
-func TestPositionIsAnnouncedOnEntryAndEachInterval(t *testing.T) {
+func TestAnnouncePositionIsOnEntryAndAtAnnouncementIntervalSeconds(t *testing.T) {
 	h := newHall(t)
 	center, ada, talking := h.busyLine(`{"hold_queue": {"announcement_interval_seconds": 20}}`)
 	first := h.caller(center)
@@ -103,7 +103,7 @@ func TestPositionIsAnnouncedOnEntryAndEachInterval(t *testing.T) {
 	first.hearsFrom(served, 850) // the prompts have stopped
 }
 
-func TestPositionsAreNotAnnouncedWhereTheyAreOff(t *testing.T) {
+func TestAnnouncePositionOffLeavesTheMusic(t *testing.T) {
 	h := newHall(t)
 	center, _, _ := h.busyLine(`{"hold_queue": {"announce_position": false, "announcement_interval_seconds": 10}}`)
 	c := h.caller(center)
@@ -114,7 +114,7 @@ func TestPositionsAreNotAnnouncedWhereTheyAreOff(t *testing.T) {
 	c.hears("HOLD_POSITION_1")
 }
 
-func TestEscapeDigitLeavesTheLineForVoicemail(t *testing.T) {
+func TestQueueEscapeDTMFLeavesTheLineForVoicemail(t *testing.T) {
 	h := newHall(t)
 	center, _, _ := h.busyLine(`{}`)
 	early, late := h.caller(center), h.caller(center)

@@ -44,7 +44,34 @@ func (p *program) all() []map[string]any {
 	return append([]map[string]any(nil), p.told...)
 }
 
-func TestScriptedIVRAsksTheCallRouterWhereTheCallerGoes(t *testing.T) {
+// webhook subscribes to call events of some states, each by name, "all" or "alert".
+func (h *hall) webhook(states ...string) *program {
+	h.T.Helper()
+	p := newProgram(h.T, func(map[string]any) string { return "{}" })
+	hook := h.MustAPI("POST", "/api/v2/webhooks", fmt.Sprintf(`{"hook_url": %q}`, p.URL)).Text("id")
+	for _, state := range states {
+		h.MustAPI("POST", "/api/v2/subscriptions/call",
+			fmt.Sprintf(`{"endpoint_id": %q, "call_states": [%q]}`, hook, state))
+	}
+	return p
+}
+
+// waits gives the first thing that the program is told of and that holds.
+func (p *program) waits(t testing.TB, what string, holds func(map[string]any) bool) (found map[string]any) {
+	t.Helper()
+	eventually(t, "a program is told of "+what, func() bool {
+		for _, told := range p.all() {
+			if holds(told) {
+				found = told
+				return true
+			}
+		}
+		return false
+	})
+	return found
+}
+
+func TestActionScriptedIVRAsksTheCallRouterWhereTheCallerGoes(t *testing.T) {
 	h := newHall(t)
 	center := h.Center("Support", routing("longestidle"))
 	ada, ben := h.desk("Ada", talks), h.desk("Ben", talks)

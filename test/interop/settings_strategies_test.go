@@ -41,7 +41,7 @@ func (h *hall) oneByOne(center *lab.Center, callers, before int, desks []*desk) 
 	return rung(calls, desks...)
 }
 
-func TestFixedOrderAlwaysStartsWithTheFirstOfTheList(t *testing.T) {
+func TestOperatorRoutingFixedOrderAlwaysStartsWithTheFirstOfTheList(t *testing.T) {
 	h := newHall(t)
 	center, desks := h.office("fixedorder", serves)
 	wantText(t, "rung for one caller after the other", h.oneByOne(center, 3, 0, desks), "Ada Ada Ada")
@@ -70,7 +70,7 @@ func busyCall(d *desk) (last *softphone.Call) {
 	return last
 }
 
-func TestLongestIdleRingsWhoHasBeenIdleLongest(t *testing.T) {
+func TestOperatorRoutingLongestIdleRingsWhoHasBeenIdleLongest(t *testing.T) {
 	h := newHall(t)
 	center := h.Center("Support", routing("longestidle"))
 	cid, ada, ben := h.desk("Cid", serves), h.desk("Ada", serves), h.desk("Ben", serves)
@@ -85,7 +85,7 @@ func TestLongestIdleRingsWhoHasBeenIdleLongest(t *testing.T) {
 	wantText(t, "rung after Ada came back on duty", h.oneByOne(center, 3, 6, desks), "Cid Ben Ada")
 }
 
-func TestTiesOfIdleTimeGoByTheList(t *testing.T) {
+func TestOperatorRoutingTiesOfIdleTimeGoByTheList(t *testing.T) {
 	h := newHall(t)
 	center, desks := h.office("simultaneous", ringsOn, 10, 20, 20)
 	center.Patch(`{"ring_seconds": 10}`)
@@ -110,7 +110,7 @@ func TestTiesOfIdleTimeGoByTheList(t *testing.T) {
 	wantText(t, "rung with equal skills and idle times", h.oneByOne(center, 1, 5, desks), "Ben")
 }
 
-func TestMostSkilledRingsTheMostSkilledThenTheLongestIdle(t *testing.T) {
+func TestOperatorRoutingMostSkilledRingsTheMostSkilledThenTheLongestIdle(t *testing.T) {
 	h := newHall(t)
 	center, desks := h.office("mostskilled", talks, 10, 90, 90)
 	crowd := h.crowd(center, 3, 3)
@@ -129,7 +129,7 @@ func TestMostSkilledRingsTheMostSkilledThenTheLongestIdle(t *testing.T) {
 	wantText(t, "rung after Ada learned a lot", h.oneByOne(center, 2, 5, desks), "Ada Ada")
 }
 
-func TestRandomGoesThroughAShuffledListBeforeAnybodyIsRungAgain(t *testing.T) {
+func TestOperatorRoutingRandomGoesThroughAShuffledListBeforeAnybodyIsRungAgain(t *testing.T) {
 	h := newHall(t)
 	center, desks := h.office("random", serves)
 	order := strings.Fields(h.oneByOne(center, 12, 0, desks))
@@ -139,7 +139,7 @@ func TestRandomGoesThroughAShuffledListBeforeAnybodyIsRungAgain(t *testing.T) {
 	}
 }
 
-func TestRoundRobinRingsInTurn(t *testing.T) {
+func TestOperatorRoutingRoundRobinRingsInTurn(t *testing.T) {
 	h := newHall(t)
 	center, desks := h.office("roundrobin", serves)
 	wantText(t, "rung", h.oneByOne(center, 4, 0, desks), "Ada Ben Cid Ada")
@@ -161,7 +161,7 @@ func TestRoundRobinRingsInTurn(t *testing.T) {
 	wantText(t, "rung after a change of strategy", h.oneByOne(center, 2, 16, desks), "Ada Ben")
 }
 
-func TestSimultaneousRingsAllAndOneWins(t *testing.T) {
+func TestOperatorRoutingSimultaneousRingsAllAndOneWins(t *testing.T) {
 	h := newHall(t)
 	center, desks := h.office("simultaneous", ringsOn)
 	one := h.caller(center)

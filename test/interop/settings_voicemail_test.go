@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -27,7 +28,7 @@ func (h *hall) playback(message lab.Answer) []int16 {
 	return sound.Samples
 }
 
-func TestVoicemailKeepsWhatTheCallerSaid(t *testing.T) {
+func TestActionVoicemailKeepsWhatTheCallerSaid(t *testing.T) {
 	h := newHall(t)
 	center := h.Center("Support", `{}`) // nobody is on duty
 	c := h.caller(center)
@@ -84,7 +85,7 @@ func TestVoicemailOfLessThanTwoSecondsIsDiscarded(t *testing.T) {
 	}
 }
 
-func TestServiceLevelIsShownByItsTarget(t *testing.T) {
+func TestCCServiceLevelSecondsIsTheTargetOfTheLevelThatIsShown(t *testing.T) {
 	h := newHall(t)
 	center, ada, talking := h.busyLine(`{"alerts": {"cc_service_level": 80, "cc_service_level_seconds": 1}}`)
 	slow := h.caller(center)
@@ -102,9 +103,13 @@ func TestServiceLevelIsShownByItsTarget(t *testing.T) {
 	h.Until("both were answered within 60 s", func(p lab.Picture) bool { return p.Center(center).ServiceLevel == 100 })
 }
 
-func TestNewNameIsInTheNextEvent(t *testing.T) {
+func TestNameAndGroupDescriptionAreInTheNextEvent(t *testing.T) {
 	h := newHall(t)
 	center, _ := h.office("fixedorder", serves)
+	webhook := h.webhook("hangup")
+	h.ended(h.caller(center), route.Answered, "operator_hung_up")
+	before := webhook.waits(t, "the first call", func(e map[string]any) bool { return e["entry_point_call_id"] == nil })
+	wantText(t, "a webhook's target", fmt.Sprint(before["target"].(map[string]any)["name"]), "Support")
 	center.Patch(`{"name": "Kundendienst", "group_description": "answers in German"}`)
 	h.Until("the live page has the new name and description", func(p lab.Picture) bool {
 		return p.Center(center).Name == "Kundendienst" && p.Center(center).Description == "answers in German"
@@ -119,6 +124,10 @@ func TestNewNameIsInTheNextEvent(t *testing.T) {
 		return false
 	})
 	h.ended(c, route.Answered, "operator_hung_up")
+	after := webhook.waits(t, "the second call", func(e map[string]any) bool {
+		return e["entry_point_call_id"] == nil && e["call_id"] != before["call_id"]
+	})
+	wantText(t, "a webhook's target", fmt.Sprint(after["target"].(map[string]any)["name"]), "Kundendienst")
 	got := h.MustAPI("GET", "/api/v2/callcenters/"+center.ID, "")
 	wantText(t, "group_description", got.Text("group_description"), "answers in German")
 }

@@ -126,12 +126,7 @@ func (s story) server(args []string) {
 	s.words(args, 0, 0)
 	s.hall = openHall(s.t)
 	s.hall.callsOut()
-	s.webhook = newProgram(s.t, func(map[string]any) string { return "{}" })
-	hook := s.hall.MustAPI("POST", "/api/v2/webhooks", fmt.Sprintf(`{"hook_url": %q}`, s.webhook.URL)).Text("id")
-	for _, states := range []string{"all", "alert"} {
-		s.hall.MustAPI("POST", "/api/v2/subscriptions/call",
-			fmt.Sprintf(`{"endpoint_id": %q, "call_states": [%q]}`, hook, states))
-	}
+	s.webhook = s.hall.webhook("all", "alert")
 }
 
 func (s story) operator(args []string) {
