@@ -30,7 +30,6 @@ import (
 	"switchboard/internal/sipd"
 	"switchboard/internal/speech"
 	"switchboard/internal/store"
-	"switchboard/internal/transcript"
 	"switchboard/internal/trigger"
 	"switchboard/internal/vault"
 )
@@ -76,9 +75,6 @@ type App struct {
 	cluster     *conductor.Cluster // nil: there is none
 	listener    net.Listener
 	http        *http.Server
-
-	// OnMoment is told of each moment, from a goroutine that it must not hold up. It is set before calls come.
-	OnMoment func(call route.CallID, of store.Transcript, m transcript.Moment)
 
 	firstStart bool
 	wg         sync.WaitGroup

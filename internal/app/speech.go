@@ -12,12 +12,15 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json"
+
 	"switchboard/internal/audio"
 	"switchboard/internal/egress"
 	"switchboard/internal/route"
 	"switchboard/internal/speech"
 	"switchboard/internal/store"
 	"switchboard/internal/transcript"
+	"switchboard/internal/trigger"
 )
 
 // The speech engines by the names of SpeechConfig.Engine.
@@ -81,11 +84,44 @@ func (a *App) openSpeech(ctx, background context.Context) error {
 	return err
 }
 
-// moment tells of a moment who wants to know.
+// eventMoment is the event of a phrase that was heard (docs/reference/triggers.md, "Events").
+const eventMoment = "switchboard:call.moment"
+
+// heardPhrase is that event as workflows get it: ids and times are numbers.
+type heardPhrase struct {
+	Event      string  `json:"event"` // always moment
+	Call       int64   `json:"call_id"`
+	Center     int64   `json:"call_center_id"`
+	Operator   int64   `json:"operator_id"`
+	Direction  string  `json:"direction"`
+	External   string  `json:"external_number"`
+	Class      string  `json:"class"`
+	Phrase     string  `json:"phrase"`
+	Leg        string  `json:"leg"`
+	Offset     int64   `json:"offset"` // milliseconds from the start of listening
+	Confidence float64 `json:"confidence"`
+	Engine     string  `json:"engine"`
+	Timestamp  int64   `json:"event_timestamp"`
+}
+
+// moment tells workflows of a phrase that was heard.
 func (a *App) moment(call route.CallID, of store.Transcript, m transcript.Moment) {
-	if a.OnMoment != nil {
-		a.OnMoment(call, of, m)
+	if !a.triggers.Wanted(eventMoment) {
+		return
 	}
+	at := of.At.Add(m.At)
+	payload, err := json.Marshal(heardPhrase{
+		Event: "moment", Call: int64(call), Center: int64(of.Center), Operator: int64(of.Operator),
+		Direction: of.Direction, External: of.Number, Class: m.Class, Phrase: m.Phrase, Leg: string(m.Leg),
+		Offset: m.At.Milliseconds(), Confidence: m.Confidence, Engine: m.Engine, Timestamp: at.UnixMilli(),
+	})
+	if err != nil {
+		panic("app: " + err.Error()) // our own type: it cannot fail
+	}
+	a.triggers.Tell(trigger.Event{
+		ID:   fmt.Sprintf("%s:%d:%d:%s:%s", eventMoment, call, m.At.Milliseconds(), m.Leg, m.Phrase),
+		Name: eventMoment, At: at, Payload: payload,
+	})
 }
 
 func (a *App) recognizer(background context.Context) (speech.Recognizer, error) {

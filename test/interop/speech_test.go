@@ -54,9 +54,26 @@ func (h *hall) said(call string, enough func(lab.Answer) bool) lab.Answer {
 	return got
 }
 
+// startedBy waits until a workflow runs for a phrase of a call, which must still be up then.
+func (h *hall) startedBy(call, phrase string) {
+	h.T.Helper()
+	var got lab.Answer
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(5 * frameTime) {
+		got = h.API("GET", "/api/workflow/search?query=workflowType%3D'heard'", "")
+		if strings.Contains(string(got.Raw), phrase) && strings.Contains(string(got.Raw), call) {
+			if now := h.API("GET", "/api/v2/call/"+call, ""); now.Text("state") != "connected" {
+				h.T.Fatalf("the workflow runs, but the call is %s", now.Raw)
+			}
+			return
+		}
+	}
+	h.T.Fatalf("no workflow was started by %q: %s", phrase, got.Raw)
+}
+
 func withText(a lab.Answer) (lines int) { return strings.Count(string(a.Raw), `"words":`) }
 
-// A worker that is killed in mid-call: the call goes on, captions come again, and the gap is there to be seen.
+// A phrase starts a workflow while the call is up. Then the worker is killed in mid-call: the call goes on, captions come
+// again, and the gap is there to be seen.
 func TestAKilledSpeechWorkerCostsAGapAndNoPacket(t *testing.T) {
 	dir := os.Getenv(speechModel)
 	if dir == "" {
@@ -76,6 +93,12 @@ func TestAKilledSpeechWorkerCostsAGapAndNoPacket(t *testing.T) {
 	center.Patch(voiceSettings(true, true))
 	h.MustAPI("PUT", "/api/v2/x/callcenters/"+center.ID+"/speech",
 		`{"phrases": [{"class": "menu", "phrase": "press"}], "mood": false}`)
+	h.MustAPI("POST", "/api/metadata/workflow", `{"name": "heard", "version": 1, "schemaVersion": 2,
+		"ownerEmail": "ada@example.com", "tasks": [{"name": "note", "taskReferenceName": "note", "type": "SET_VARIABLE",
+		"inputParameters": {"said": "${workflow.input.phrase}", "call": "${workflow.input.call_id}"}}]}`)
+	h.MustAPI("POST", "/api/event", `{"name": "on_menu", "event": "switchboard:call.moment", "active": true,
+		"condition": "$.class == 'menu'", "actions": [{"action": "start_workflow", "start_workflow": {"name": "heard",
+		"input": {"phrase": "${phrase}", "call_id": "${call_id}"}}}]}`)
 	asks := human(t, "vm-saveoper", "vm-review", "conf-adminmenu", "vm-starmain", "vm-saveoper", "vm-review",
 		"vm-undelete", "conf-adminmenu")
 	ada := h.desk("Ada", func(_ context.Context, c *softphone.Call) { c.Answer() })
@@ -88,6 +111,7 @@ func TestAKilledSpeechWorkerCostsAGapAndNoPacket(t *testing.T) {
 	caller := h.dials(center, asks)
 	call := h.live(ada)
 	h.said(call, func(a lab.Answer) bool { return withText(a) >= 2 && strings.Contains(string(a.Raw), `"class":"menu"`) })
+	h.startedBy(call, "press")
 	first := h.App.SpeechWorker()
 	if err := syscall.Kill(first, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
