@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -236,7 +237,7 @@ func (t *Task) modernise() {
 			if t.Input == nil {
 				t.Input = Map{}
 			}
-			t.Input["expression"] = script
+			t.Input["expression"] = lambda(script)
 		}
 		if t.Input != nil && t.Input["evaluatorType"] == nil {
 			t.Input["evaluatorType"] = EvaluatorJavaScript
@@ -244,6 +245,18 @@ func (t *Task) modernise() {
 		t.ScriptExpression = ""
 	}
 }
+
+// lambda makes a LAMBDA's script, which is the body of a function, into an expression. One that returns nothing by that
+// word is an expression already.
+func lambda(script Value) Value {
+	text, ok := script.(string)
+	if !ok || !returns.MatchString(text) {
+		return script
+	}
+	return "(function () {" + text + "\n})()"
+}
+
+var returns = regexp.MustCompile(`\breturn\b`)
 
 // noNullTasks makes sure that nobody who walks through tasks meets one that is nothing.
 func noNullTasks(tasks []*Task, path string) error {

@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-json-experiment/json"
-
 	"switchboard/internal/flow"
 	"switchboard/internal/store"
 )
@@ -264,38 +262,48 @@ func (r *Runner) fetch(ctx context.Context, e flow.Fetch) flow.Event {
 	if err != nil {
 		return fail(err)
 	}
-	tasks := run.Tasks
-	name, version := run.Definition.Name, run.Definition.Version
-	run.Definition, run.TaskDefs = nil, nil
-	output, err := asMap(run)
-	if err != nil {
-		return fail(err)
-	}
-	delete(output, "workflowDefinition")
-	output["workflowName"], output["workflowVersion"] = name, int64(version)
+	output := shownRun(run)
 	if e.IncludeTasks {
-		list := []any{}
-		for _, a := range tasks {
-			a.Task, a.Input = nil, flow.PlainMap(a.Input)
-			one, err := asMap(a)
-			if err != nil {
-				return fail(err)
-			}
-			list = append(list, one)
+		list := make([]any, 0, len(run.Tasks))
+		for _, a := range run.Tasks {
+			list = append(list, shownTask(a))
 		}
 		output["tasks"] = list
 	}
 	return flow.Reported{Task: e.Task, Status: flow.TaskCompleted, Output: output}
 }
 
-func asMap(v any) (flow.Map, error) {
-	doc, err := json.Marshal(v, stored)
-	if err != nil {
-		return nil, err
+// shownRun is a run as GET_WORKFLOW gives it to the next tasks: by the names of the REST API, without what is nobody's
+// business. Times are Unix milliseconds, 0: not yet.
+func shownRun(run *flow.Run) flow.Map {
+	return flow.Map{
+		"workflowId": string(run.ID), "workflowName": run.Definition.Name, "workflowType": run.Definition.Name,
+		"workflowVersion": int64(run.Definition.Version), "status": string(run.State), "input": run.Input,
+		"output": run.Output, "variables": run.Variables, "correlationId": run.CorrelationID,
+		"reasonForIncompletion": run.Reason, "priority": int64(run.Priority), "createdBy": run.CreatedBy,
+		"event": run.Event, "parentWorkflowId": string(run.Parent), "failedTaskId": string(run.FailedTask),
+		"createTime": millis(run.Created), "startTime": millis(run.Created), "updateTime": millis(run.Updated),
+		"endTime": millis(run.Ended),
 	}
-	decoded, err := flow.Decode(doc)
-	m, _ := decoded.(flow.Map)
-	return m, err
+}
+
+// shownTask is likewise an attempt.
+func shownTask(a *flow.Attempt) flow.Map {
+	return flow.Map{
+		"taskId": string(a.ID), "taskType": a.Type, "taskDefName": a.Name, "referenceTaskName": a.Ref,
+		"workflowInstanceId": string(a.Run), "status": string(a.Status), "inputData": flow.PlainMap(a.Input),
+		"outputData": a.Output, "reasonForIncompletion": a.Reason, "seq": int64(a.Seq), "retryCount": int64(a.Retry),
+		"iteration": int64(a.Iteration), "workerId": a.Worker, "subWorkflowId": string(a.Child),
+		"scheduledTime": millis(a.ScheduledAt), "startTime": millis(a.StartedAt), "updateTime": millis(a.UpdatedAt),
+		"endTime": millis(a.EndedAt),
+	}
+}
+
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
 }
 
 // update carries out UPDATE_TASK.

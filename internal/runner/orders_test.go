@@ -243,6 +243,14 @@ func TestTasksAboutOtherRuns(t *testing.T) {
 	if tasks, _ := run.Tasks[0].Output["tasks"].([]any); got["x"] != int64(3) || len(tasks) != 1 {
 		t.Errorf("GET_WORKFLOW gave %v", run.Tasks[0].Output)
 	}
+	if at, _ := run.Tasks[0].Output["startTime"].(int64); time.Since(time.UnixMilli(at)) > time.Hour {
+		t.Errorf("GET_WORKFLOW gives startTime %v", run.Tasks[0].Output["startTime"])
+	}
+	for _, private := range []string{"identity", "seed", "drawn"} {
+		if v, there := run.Tasks[0].Output[private]; there {
+			t.Errorf("GET_WORKFLOW gives %s: %v", private, v)
+		}
+	}
 	if told := w.untilState(other, flow.Completed); told.Tasks[0].Output["word"] != "told" {
 		t.Errorf("UPDATE_TASK told %v", told.Tasks[0].Output)
 	}

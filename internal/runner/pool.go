@@ -26,8 +26,8 @@ type pool struct {
 
 	mu      sync.Mutex
 	ready   []job
-	blocked map[string][]job // by task name
-	cancels map[flow.TaskID]context.CancelFunc
+	blocked map[string][]job          // by task name
+	current map[flow.TaskID]*underway // the last job that was begun for a task
 	workers int
 	waiting int // ready and blocked
 	closed  bool
@@ -35,7 +35,7 @@ type pool struct {
 
 func newPool(ctx context.Context, size int, limits *brakes) *pool {
 	return &pool{
-		ctx: ctx, size: size, brakes: limits, blocked: map[string][]job{}, cancels: map[flow.TaskID]context.CancelFunc{},
+		ctx: ctx, size: size, brakes: limits, blocked: map[string][]job{}, current: map[flow.TaskID]*underway{},
 	}
 }
 
@@ -59,24 +59,33 @@ func (p *pool) hire() {
 	}
 }
 
-// work does jobs until none is ready.
+// underway is a job that was begun.
+type underway struct {
+	job
+	ctx  context.Context
+	stop context.CancelFunc
+}
+
+// work does jobs until none is ready. An answer may bring the next job of the same task before the worker comes back
+// from this one: the next turn of a loop asks for its condition under the same id.
 func (p *pool) work() {
 	for {
-		j, ctx, ok := p.next()
-		if !ok {
+		u := p.next()
+		if u == nil {
 			return
 		}
-		j.do(ctx)
+		u.do(u.ctx)
+		u.stop()
 		p.mu.Lock()
-		if cancel := p.cancels[j.task]; cancel != nil {
-			cancel()
-			delete(p.cancels, j.task)
+		if p.current[u.task] == u {
+			delete(p.current, u.task)
 		}
 		p.mu.Unlock()
 	}
 }
 
-func (p *pool) next() (job, context.Context, bool) {
+// next begins a job; nil: none is ready.
+func (p *pool) next() *underway {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for len(p.ready) > 0 && !p.closed {
@@ -88,12 +97,13 @@ func (p *pool) next() (job, context.Context, bool) {
 			continue
 		}
 		p.waiting--
-		ctx, cancel := context.WithCancel(p.ctx)
-		p.cancels[j.task] = cancel
-		return j, ctx, true
+		u := &underway{job: j}
+		u.ctx, u.stop = context.WithCancel(p.ctx)
+		p.current[j.task] = u
+		return u
 	}
 	p.workers--
-	return job{}, nil, false
+	return nil
 }
 
 // kick tries jobs of a task name again that were held back.
@@ -111,8 +121,8 @@ func (p *pool) kick(name string) {
 func (p *pool) cancel(task flow.TaskID) (out bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if stop := p.cancels[task]; stop != nil {
-		stop()
+	if u := p.current[task]; u != nil {
+		u.stop()
 		return false
 	}
 	without := func(list []job) []job {
