@@ -43,11 +43,9 @@ func (r retention) run(ctx context.Context) {
 
 // sweep removes what is too old at now and says how many that were.
 func (r retention) sweep(ctx context.Context, now time.Time) (removed int, err error) {
-	limits := map[callcenter.ID]time.Time{}
-	for _, center := range r.store.Snapshot().Centers() {
-		if days := center.Extras.RecordingRetentionDays; days > 0 {
-			limits[center.ID] = now.AddDate(0, 0, -days)
-		}
+	limits, err := r.limits(ctx, now)
+	if err != nil {
+		return 0, err
 	}
 	if len(limits) == 0 {
 		return 0, nil
@@ -71,6 +69,22 @@ func (r retention) sweep(ctx context.Context, now time.Time) (removed int, err e
 		}
 	}
 	return removed, nil
+}
+
+// limits says of each call center that does not keep for ever how old at now its recordings may be. What was left of a
+// call center that was deleted is kept as long as that last said.
+func (r retention) limits(ctx context.Context, now time.Time) (map[callcenter.ID]time.Time, error) {
+	deleted, err := r.store.DeletedCenters(ctx)
+	if err != nil {
+		return nil, err
+	}
+	limits := map[callcenter.ID]time.Time{}
+	for _, center := range append(deleted, r.store.Snapshot().Centers()...) {
+		if days := center.Extras.RecordingRetentionDays; days > 0 {
+			limits[center.ID] = now.AddDate(0, 0, -days)
+		}
+	}
+	return limits, nil
 }
 
 func (r retention) recordings(ctx context.Context, center callcenter.ID, limit time.Time) (removed int, err error) {
