@@ -53,8 +53,9 @@ func TestCallsThatACrashEndedGetTheirOneOutcome(t *testing.T) {
 	}
 }
 
-func TestWhatIsOlderThanItsCenterKeepsItIsRemoved(t *testing.T) {
-	now := time.Now()
+// keepingCenters are 5, which keeps for a week, 6, for ever, and 7, which was deleted when it kept for a week.
+func keepingCenters(t *testing.T) *store.Store {
+	t.Helper()
 	db := newStore(t, func(tx *store.Tx) error {
 		if err := tx.PutCenter(&callcenter.Center{ID: 5, Extras: callcenter.Extras{RecordingRetentionDays: 7}}); err != nil {
 			return err
@@ -65,7 +66,7 @@ func TestWhatIsOlderThanItsCenterKeepsItIsRemoved(t *testing.T) {
 		}
 		return tx.PutCenter(&callcenter.Center{ID: 6})
 	})
-	for _, change := range []func(*store.Tx) error{ // 7 is deleted, with the days that it said last
+	for _, change := range []func(*store.Tx) error{
 		func(tx *store.Tx) error {
 			return tx.PutCenter(&callcenter.Center{ID: 7, Extras: callcenter.Extras{RecordingRetentionDays: 7}})
 		},
@@ -78,6 +79,12 @@ func TestWhatIsOlderThanItsCenterKeepsItIsRemoved(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	return db
+}
+
+func TestWhatIsOlderThanItsCenterKeepsItIsRemoved(t *testing.T) {
+	now := time.Now()
+	db := keepingCenters(t)
 	dir := t.TempDir()
 	id := int64(0)
 	put := func(center callcenter.ID, age time.Duration, complete bool) (recording, voicemail string) {
