@@ -44,16 +44,15 @@ func (r retention) run(ctx context.Context) {
 
 // sweep removes what is too old at now and says how many that were.
 func (r retention) sweep(ctx context.Context, now time.Time) (removed int, err error) {
-	limits := map[callcenter.ID]time.Time{}
-	for _, center := range r.store.Snapshot().Centers() {
+	centers, err := r.centers(ctx)
+	if err != nil {
+		return 0, err
+	}
+	limits := map[callcenter.ID]time.Time{} // of recordings and voicemails
+	for _, center := range centers {
 		if days := center.Extras.VoiceRetentionDays; days > 0 {
-			before := now.AddDate(0, 0, -days)
-			n, err := r.store.TrimConversations(ctx, center.ID, before)
-			removed += int(n)
-			if err == nil {
-				n, err = r.store.TrimTranscripts(ctx, center.ID, before)
-				removed += int(n)
-			}
+			n, err := r.conversations(ctx, center.ID, now.AddDate(0, 0, -days))
+			removed += n
 			if err != nil {
 				return removed, err
 			}
@@ -84,6 +83,25 @@ func (r retention) sweep(ctx context.Context, now time.Time) (removed int, err e
 		}
 	}
 	return removed, nil
+}
+
+// centers are all call centers, the deleted ones too: what was left of those is kept as long as they last said.
+func (r retention) centers(ctx context.Context) ([]*callcenter.Center, error) {
+	deleted, err := r.store.DeletedCenters(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return append(deleted, r.store.Snapshot().Centers()...), nil
+}
+
+// conversations removes those of before limit, and their transcripts.
+func (r retention) conversations(ctx context.Context, center callcenter.ID, limit time.Time) (removed int, err error) {
+	figures, err := r.store.TrimConversations(ctx, center, limit)
+	if err != nil {
+		return int(figures), err
+	}
+	words, err := r.store.TrimTranscripts(ctx, center, limit)
+	return int(figures + words), err
 }
 
 func (r retention) recordings(ctx context.Context, center callcenter.ID, limit time.Time) (removed int, err error) {

@@ -80,14 +80,38 @@ func TestConversationsAreKeptAsLongAsTheirCenterSays(t *testing.T) {
 	}
 }
 
-func TestWhatIsOlderThanItsCenterKeepsItIsRemoved(t *testing.T) {
-	now := time.Now()
+// keepingCenters are 5, which keeps for a week, 6, for ever, and 7, which was deleted when it kept for a week.
+func keepingCenters(t *testing.T) *store.Store {
+	t.Helper()
 	db := newStore(t, func(tx *store.Tx) error {
 		if err := tx.PutCenter(&callcenter.Center{ID: 5, Extras: callcenter.Extras{RecordingRetentionDays: 7}}); err != nil {
 			return err
 		}
+		gone := callcenter.Center{ID: 7, Extras: callcenter.Extras{RecordingRetentionDays: 90}}
+		if err := tx.PutCenter(&gone); err != nil {
+			return err
+		}
 		return tx.PutCenter(&callcenter.Center{ID: 6})
 	})
+	for _, change := range []func(*store.Tx) error{
+		func(tx *store.Tx) error {
+			return tx.PutCenter(&callcenter.Center{ID: 7, Extras: callcenter.Extras{RecordingRetentionDays: 7}})
+		},
+		func(tx *store.Tx) error {
+			_, err := tx.DeleteCenter(7)
+			return err
+		},
+	} {
+		if err := db.Update(t.Context(), "system", change); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return db
+}
+
+func TestWhatIsOlderThanItsCenterKeepsItIsRemoved(t *testing.T) {
+	now := time.Now()
+	db := keepingCenters(t)
 	dir := t.TempDir()
 	id := int64(0)
 	put := func(center callcenter.ID, age time.Duration, complete bool) (recording, voicemail string) {
@@ -107,13 +131,17 @@ func TestWhatIsOlderThanItsCenterKeepsItIsRemoved(t *testing.T) {
 		return recording, voicemail
 	}
 	const week = 7 * 24 * time.Hour
-	oldRecording, oldVoicemail := put(5, week+2*time.Hour, true) // a change of clocks may lengthen a week
+	const tooOld = week + 2*time.Hour // a change of clocks may lengthen a week
+	oldRecording, oldVoicemail := put(5, tooOld, true)
+	leftRecording, leftVoicemail := put(7, tooOld, true)
 	kept := map[string]bool{}
 	for _, k := range []struct {
 		center   callcenter.ID
 		age      time.Duration
 		complete bool
-	}{{5, week - 2*time.Hour, true}, {5, 2 * week, false}, {6, 100 * week, true}} {
+	}{
+		{5, week - 2*time.Hour, true}, {5, 2 * week, false}, {6, 100 * week, true}, {7, week - 2*time.Hour, true},
+	} {
 		recording, voicemail := put(k.center, k.age, k.complete)
 		kept[recording], kept[voicemail] = true, true
 	}
@@ -121,18 +149,18 @@ func TestWhatIsOlderThanItsCenterKeepsItIsRemoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := retention{dir, db, slog.New(slog.DiscardHandler)}
-	if n, err := r.sweep(t.Context(), now); err != nil || n != 2 {
+	if n, err := r.sweep(t.Context(), now); err != nil || n != 4 {
 		t.Errorf("%d removed, %v", n, err)
 	}
 	if err := db.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	recordings, err := db.Recordings(t.Context(), store.RecordingQuery{Limit: 10})
-	if err != nil || len(recordings) != 3 {
+	if err != nil || len(recordings) != 4 {
 		t.Errorf("%d recordings, %v", len(recordings), err)
 	}
 	voicemails, err := db.Voicemails(t.Context())
-	if err != nil || len(voicemails) != 3 {
+	if err != nil || len(voicemails) != 4 {
 		t.Errorf("%d voicemails, %v", len(voicemails), err)
 	}
 	for name := range kept {
@@ -140,7 +168,7 @@ func TestWhatIsOlderThanItsCenterKeepsItIsRemoved(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	for _, name := range []string{oldRecording, oldVoicemail} {
+	for _, name := range []string{oldRecording, oldVoicemail, leftRecording, leftVoicemail} {
 		if _, err := os.Stat(filepath.Join(dir, name)); !os.IsNotExist(err) {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -50,6 +50,17 @@ func (s *Store) History(ctx context.Context, kind Kind, id string) ([]Revision, 
 		string(kind), id, MaxHistory)
 }
 
+// DeletedCenters lists the call centers that were deleted, each as it was last.
+func (s *Store) DeletedCenters(ctx context.Context) ([]*callcenter.Center, error) {
+	return query(ctx, s.readers, func(rows *sql.Rows) (*callcenter.Center, error) {
+		var doc []byte
+		if err := rows.Scan(&doc); err != nil {
+			return nil, err
+		}
+		return decode[callcenter.Center](doc)
+	}, "SELECT before FROM history WHERE kind = ? AND after IS NULL ORDER BY seq", string(KindCenter))
+}
+
 // Calls lists ended calls, newest first: at most limit of those that ended before a time, of all when it is zero. What
 // SaveCall queued appears within 100 ms.
 func (s *Store) Calls(ctx context.Context, limit int, before time.Time) ([]route.CallRecord, error) {

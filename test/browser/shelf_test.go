@@ -97,6 +97,7 @@ func someRecordings(now time.Time) *shelf {
 			Length: time.Duration(30+i) * time.Second, Complete: i > 0,
 		})
 	}
+	s.tapes[1].Complete, s.tapes[1].Call = false, 5004 // which is paused
 	s.tapes[2].Direction = route.Outbound
 	return s
 }
@@ -134,6 +135,10 @@ func recordings(p *tab) {
 	p.until(rows + `.length === 8`)
 	if text := p.text("[data-tape='900']"); !strings.Contains(text, "being recorded") {
 		p.Errorf("a recording that goes on shows %q", text)
+	}
+	if text := p.text("[data-tape='901']"); !strings.Contains(text, "recording paused") ||
+		strings.Contains(text, "being recorded") {
+		p.Errorf("a recording that is paused shows %q", text)
 	}
 	if !value[bool](p, `document.querySelector("[data-tape='900'] button").disabled`) {
 		p.Error("a recording that goes on can be played")

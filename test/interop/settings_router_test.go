@@ -17,6 +17,8 @@ type program struct {
 	*httptest.Server
 	mu   sync.Mutex
 	told []map[string]any
+
+	hook string // its id as a webhook; "": it is none
 }
 
 // newProgram runs until the test ends. answer gives the body for what it was told.
@@ -48,12 +50,19 @@ func (p *program) all() []map[string]any {
 func (h *hall) webhook(states ...string) *program {
 	h.T.Helper()
 	p := newProgram(h.T, func(map[string]any) string { return "{}" })
-	hook := h.MustAPI("POST", "/api/v2/webhooks", fmt.Sprintf(`{"hook_url": %q}`, p.URL)).Text("id")
+	p.hook = h.MustAPI("POST", "/api/v2/webhooks", fmt.Sprintf(`{"hook_url": %q}`, p.URL)).Text("id")
 	for _, state := range states {
 		h.MustAPI("POST", "/api/v2/subscriptions/call",
-			fmt.Sprintf(`{"endpoint_id": %q, "call_states": [%q]}`, hook, state))
+			fmt.Sprintf(`{"endpoint_id": %q, "call_states": [%q]}`, p.hook, state))
 	}
 	return p
+}
+
+// tellsDuty also subscribes a webhook to duty events.
+func (h *hall) tellsDuty(p *program) {
+	h.T.Helper()
+	h.MustAPI("POST", "/api/v2/subscriptions/agent_status",
+		fmt.Sprintf(`{"endpoint_id": %q, "agent_type": "callcenter"}`, p.hook))
 }
 
 // waits gives the first thing that the program is told of and that holds.

@@ -72,8 +72,8 @@ func (h *hall) startedBy(call, phrase string) {
 
 func withText(a lab.Answer) (lines int) { return strings.Count(string(a.Raw), `"words":`) }
 
-// A phrase starts a workflow while the call is up. Then the worker is killed in mid-call: the call goes on, captions come
-// again, and the gap is there to be seen.
+// A phrase starts a workflow while the call is up. Then the worker is killed in mid-call: the call goes on, captions
+// come again, and the gap is there to be seen.
 func TestAKilledSpeechWorkerCostsAGapAndNoPacket(t *testing.T) {
 	dir := os.Getenv(speechModel)
 	if dir == "" {

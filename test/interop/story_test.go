@@ -28,6 +28,9 @@ import (
 //	phone ada rings [FROM]            then: answers HZ, hears PROMPT, hears tone HZ, presses KEYS, hangs up
 //	until operator ada STATE          or: until waiting support N, until recording ada STATE, until alert support
 //	events cleo STATES                waits until these, and no others, were told to the webhook of the caller's own leg
+//	events back +12125550123 STATES   the same of the leg of a call back to that number
+//	duty ada STATES                   waits until these, among others, were told to the webhook of Ada, in this order
+//	alerts support                    waits until the webhook was told of an alert of the center, and prints its text
 //	path cleo                         prints the caller's path
 //	ended 5                           waits until so many calls have ended, and prints them as they came
 //	tape HZ...                        lists which of the tones are in the only recording, as "left 700", "right 850"
@@ -42,7 +45,7 @@ func TestStories(t *testing.T) {
 			"center": told(story.center), "api": storyAPI, "caller": told(story.caller), "phone": told(story.phone),
 			"holiday": told(story.holiday),
 			"until":   told(story.until), "path": told(story.path), "events": told(story.events),
-			"ended": told(story.ended), "tape": told(story.tape),
+			"duty": told(story.duty), "alerts": told(story.alerts), "ended": told(story.ended), "tape": told(story.tape),
 		},
 	})
 }
@@ -127,6 +130,7 @@ func (s story) server(args []string) {
 	s.hall = openHall(s.t)
 	s.hall.callsOut()
 	s.webhook = s.hall.webhook("all", "alert")
+	s.hall.tellsDuty(s.webhook)
 }
 
 func (s story) operator(args []string) {
@@ -260,11 +264,6 @@ func (s story) until(args []string) {
 	case "alert":
 		s.hall.untilLong("an alert is raised", func(p lab.Picture) bool { return p.Center(s.centers[name]).Alert.Text != "" })
 		fmt.Fprintln(s.Stdout(), s.hall.Now().Center(s.centers[name]).Alert.Text)
-		s.hears("the alert", func(told []map[string]any) bool {
-			return slices.ContainsFunc(told, func(e map[string]any) bool {
-				return e["event"] == "alert" && e["kind"] == "raised"
-			})
-		})
 	default:
 		s.Fatalf("nobody can wait for %s", what)
 	}
@@ -280,19 +279,62 @@ func (s story) hears(what string, holds func([]map[string]any) bool) {
 }
 
 func (s story) events(args []string) {
-	c, want := s.callers[args[0]], strings.Join(args[1:], " ")
-	got := ""
-	defer func() { s.Logf("the webhook was told of %s: %s", args[0], got) }()
-	s.hears(want, func(told []map[string]any) bool {
-		var states []string
+	who, number, direction, want := args[0], "", route.Inbound, args[1:]
+	if who == "back" {
+		number, direction, want = args[1], route.Outbound, args[2:]
+	} else {
+		number = s.callers[who].from
+	}
+	s.tells(who, want, true, func(e map[string]any) (any, bool) {
+		return e["state"], e["external_number"] == number && e["direction"] == direction && e["entry_point_call_id"] == nil
+	})
+}
+
+func (s story) duty(args []string) {
+	id := s.phones[args[0]].ID
+	s.tells(args[0], args[1:], false, func(e map[string]any) (any, bool) {
+		target, _ := e["target"].(map[string]any)
+		status, of := e["on_duty_status"]
+		return status, of && fmt.Sprintf("%.0f", target["id"]) == id
+	})
+}
+
+// tells waits until the webhook was told these words, in this order: no others in between when they are all.
+func (s story) tells(who string, want []string, all bool, word func(map[string]any) (any, bool)) {
+	var got []string
+	defer func() { s.Logf("the webhook was told of %s: %s", who, strings.Join(got, " ")) }()
+	s.hears(strings.Join(want, " "), func(told []map[string]any) bool {
+		got = nil
 		for _, e := range told {
-			if e["external_number"] == c.from && e["entry_point_call_id"] == nil {
-				states = append(states, fmt.Sprint(e["state"]))
+			if w, ok := word(e); ok {
+				got = append(got, fmt.Sprint(w))
 			}
 		}
-		got = strings.Join(states, " ")
-		return got == want
+		if all {
+			return slices.Equal(got, want)
+		}
+		left := want
+		for _, w := range got {
+			if len(left) > 0 && w == left[0] {
+				left = left[1:]
+			}
+		}
+		return len(left) == 0
 	})
+}
+
+func (s story) alerts(args []string) {
+	id, text := s.centers[s.words(args, 1, 1)[0]].ID, ""
+	s.hears("an alert", func(told []map[string]any) bool {
+		for _, e := range told {
+			target, _ := e["target"].(map[string]any)
+			if e["event"] == "alert" && e["kind"] == "raised" && fmt.Sprintf("%.0f", target["id"]) == id {
+				text = fmt.Sprint(e["text"])
+			}
+		}
+		return text != ""
+	})
+	fmt.Fprintln(s.Stdout(), text)
 }
 
 func (s story) path(args []string) {

@@ -123,7 +123,8 @@ function wanted(t: Tape): boolean {
 }
 
 function Row({ t, shelf, you }: { t: Tape; shelf: Shelf; you: string }) {
-  const { centers, operators } = model.value;
+  const { calls, centers, operators } = model.value;
+  const paused = t.call !== undefined && calls.get(t.call)?.recording === "paused";
   const address = `/${shelf.name}/${t.id}/audio`;
   const open = playing.value === address;
   const number = t.number || "Number withheld";
@@ -139,7 +140,9 @@ function Row({ t, shelf, you }: { t: Tape; shelf: Shelf; you: string }) {
         <span class="num call-number">{t.direction === "outbound" ? "to " : ""}{number}</span>
         <span class="soft"> {centers.get(t.center ?? "")?.name ?? "no call center"}{who !== undefined && `, ${who}`}</span>
         {shelf.name === "voicemails" && t.heard.length === 0 && <span class="pill tone-info" data-new>new</span>}
-        {!t.complete && <span class="pill tone-bad">being recorded</span>}
+        {!t.complete && (
+          <span class={`pill tone-${paused ? "warn" : "bad"}`}>{paused ? "recording paused" : "being recorded"}</span>
+        )}
       </span>
       <span class="call-time num">{t.complete ? duration(t.length_ms) : ""}</span>
       <span class="tape-heard soft"><span class="num">{minute(t.at, clock.peek())}</span>
