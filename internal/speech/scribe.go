@@ -88,7 +88,8 @@ type Captions struct {
 
 	mu      sync.Mutex // orders what the reader hears of
 	finder  *transcript.Finder
-	readers sync.WaitGroup
+	readers sync.WaitGroup // of results
+	late    sync.WaitGroup // of lines that the calling goroutine could not wait for
 }
 
 // side is one leg. Stream and times are of the calling goroutine; the masker is guarded by mu.
@@ -186,7 +187,7 @@ func (c *Captions) Pause(at time.Duration, why Gap) {
 func (c *Captions) Resume(at time.Duration) {
 	if c.gap != "" && at > c.since {
 		gap := transcript.Line{Start: c.since, End: at, Gap: string(c.gap)}
-		c.scribe.wg.Go(func() { c.line(gap) }) // the reader may take its time; the caller may not
+		c.late.Go(func() { c.line(gap) }) // the reader may take its time; the caller may not
 	}
 	c.gap = ""
 }
@@ -200,7 +201,7 @@ func (c *Captions) Tick(at time.Duration) {
 	for i := range c.sides {
 		if since, waits := c.sides[i].masker.Waits(); waits && at-since > transcript.HoldTime+lastWords {
 			held := c.sides[i].masker.Flush()
-			c.scribe.wg.Go(func() {
+			c.late.Go(func() {
 				c.mu.Lock()
 				defer c.mu.Unlock()
 				c.lines(held)
@@ -235,6 +236,7 @@ func (c *Captions) finish(at time.Duration) {
 	}
 	closing.Wait()
 	c.readers.Wait()
+	c.late.Wait()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i := range c.sides {

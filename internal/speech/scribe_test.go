@@ -139,12 +139,12 @@ func TestANumberThatNeverGoesOnIsLetGo(t *testing.T) {
 	c.sides[0].masker.Add(transcript.Line{Text: "one two", End: time.Second})
 	c.mu.Unlock()
 	c.Tick(time.Second + transcript.HoldTime + lastWords)
-	scribe.wg.Wait()
+	c.late.Wait()
 	if len(p.lines) != 0 {
 		t.Errorf("too early: %q", p.lines)
 	}
 	c.Tick(time.Second + transcript.HoldTime + lastWords + 1)
-	scribe.wg.Wait()
+	c.late.Wait()
 	if len(p.lines) != 1 {
 		t.Errorf("lines %q", p.lines)
 	}
