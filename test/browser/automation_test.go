@@ -376,6 +376,16 @@ func (o *office) put(path, body string) {
 	}
 }
 
+// wholeDiagram says whether the diagram's last box at the right can be seen, once scrolled to.
+const wholeDiagram = `(box => {
+	const right = e => e.getBoundingClientRect().right;
+	box.scrollLeft = box.scrollWidth;
+	const last = Math.max(...[...box.querySelectorAll(".task")].map(right));
+	const whole = last <= right(box);
+	box.scrollLeft = 0;
+	return whole;
+})(document.querySelector(".diagram"))`
+
 // Every page is accessible in light and dark and fits a phone.
 func TestAutomationPagesAreAccessible(t *testing.T) {
 	o := openOffice(t, nil)
@@ -421,6 +431,9 @@ func TestAutomationPagesAreAccessible(t *testing.T) {
 				o.axe(where)
 				if over := value[int](o.tab, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
 					t.Errorf("%s: the page is %d px too wide", where, over)
+				}
+				if view.name == "run" && !value[bool](o.tab, wholeDiagram) {
+					t.Errorf("%s: a part of the diagram cannot be scrolled to", where)
 				}
 				o.shoot(where)
 			}

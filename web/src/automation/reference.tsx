@@ -135,7 +135,7 @@ function Line(props: { name: string; schema: Schema; reference: Reference; requi
 }
 
 const limitWords: Record<string, string> = {
-  minimum: "≥", maximum: "≤", exclusiveMinimum: ">", exclusiveMaximum: "<", multipleOf: "multiple of",
+  minimum: "≥", exclusiveMinimum: ">", maximum: "≤", exclusiveMaximum: "<", multipleOf: "multiple of",
   minLength: "min. characters", maxLength: "max. characters", pattern: "matches", minItems: "min. items",
   maxItems: "max. items", uniqueItems: "no two the same", minProperties: "min. members", maxProperties: "max. members",
 };
@@ -145,7 +145,9 @@ function Facts({ node }: { node: Schema }) {
   if (node.default !== undefined) facts.push(["default", brief(node.default)]);
   if (node.const !== undefined) facts.push(["always", brief(node.const)]);
   if (node.enum !== undefined) facts.push(["one of", node.enum.map(brief).join(", ")]);
-  for (const [name, value] of limitsOf(node)) facts.push([limitWords[name] ?? name, brief(value)]);
+  const place = Object.keys(limitWords);
+  const limits = limitsOf(node).sort(([a], [b]) => place.indexOf(a) - place.indexOf(b));
+  for (const [name, value] of limits) facts.push([limitWords[name] ?? name, brief(value)]);
   for (const example of (node.examples ?? []).slice(0, 2)) {
     if (!isObject(example)) facts.push(["example", brief(example)]);
   }
