@@ -170,6 +170,12 @@ func TestDirectoryByKeys(t *testing.T) {
 	o.until(`document.querySelector(".reference") !== null`)
 	o.fill("#find", "stripe charges create")
 	o.has("#found", "stripe.com")
+	o.do(chromedp.EmulateViewport(390, 844))
+	o.shoot("phone")
+	if value[bool](o.tab, `(top => top(".wide-search") > top("#found"))(
+		selector => document.querySelector(selector).getBoundingClientRect().top)`) {
+		t.Error("on a phone the field is below what it finds")
+	}
 }
 
 const petsDocument = `{"openapi":"3.0.3","info":{"title":"Pets","version":"1"},"servers":[{"url":"%s"}],
@@ -177,7 +183,12 @@ const petsDocument = `{"openapi":"3.0.3","info":{"title":"Pets","version":"1"},"
 	"Pet":{"type":"object","required":["name"],"properties":{"name":{"type":"string","example":"Rex"},
 		"kind":{"type":"string","enum":["cat","dog"]},"parent":{"$ref":"#/components/schemas/Pet"},
 		"home":{"oneOf":[{"title":"Flat","type":"object","properties":{"floor":{"type":"integer"}}},
-			{"title":"Street","type":"string"}]}}}}},
+			{"title":"Street","type":"string"}]},
+		"age":{"type":"integer","minimum":2,"exclusiveMinimum":true,"maximum":9},
+		"food":{"oneOf":[{"$ref":"#/components/schemas/Bone"},{"$ref":"#/components/schemas/Fish"}],
+			"discriminator":{"propertyName":"made_of","mapping":{"calcium":"#/components/schemas/Bone"}}}}},
+	"Bone":{"type":"object","properties":{"made_of":{"type":"string"}}},
+	"Fish":{"type":"object","properties":{"made_of":{"type":"string"}}}}},
 "security":[{"token":[]}],
 "paths":{"/pets/{id}":{"get":{"operationId":"getPet","summary":"Get a pet",
 	"description":"Some **bold** words <script>alert(1)</script>",
@@ -211,6 +222,11 @@ func TestForeignAPI(t *testing.T) {
 	if value[bool](o.tab, `document.querySelector(".reference script") !== null`) {
 		t.Error("a script of the document is in the page")
 	}
+	o.click(".answer summary")
+	o.until(`document.querySelector(".answer .tree") !== null`)
+	value[bool](o.tab, `[...document.querySelectorAll(".answer .tree summary")].every(e => e.click() === undefined)`)
+	o.has(".answer .tree", "age integer > 2 ≤ 9")
+	o.has(".answer .tree summary", "Bone object made_of calcium")
 	o.fill("#path-id", "7")
 	o.click(`[data-tab="auth"]`)
 	o.fill(`.inline-form input`, "very-secret-token")
@@ -333,7 +349,7 @@ func TestSchedulesAndSecrets(t *testing.T) {
 	o.click("dialog .main")
 	o.has("[data-schedule=each_night]", "Next:")
 	o.click("[data-schedule=each_night] button")
-	o.has("[data-schedule=each_night]", "paused")
+	o.has("[data-schedule=each_night]", "starts nightly paused")
 	o.shoot("schedules")
 	o.axe("schedules")
 
@@ -359,6 +375,16 @@ func (o *office) put(path, body string) {
 		o.Fatalf("PUT %s: %d", path, status)
 	}
 }
+
+// wholeDiagram says whether the diagram's last box at the right can be seen, once scrolled to.
+const wholeDiagram = `(box => {
+	const right = e => e.getBoundingClientRect().right;
+	box.scrollLeft = box.scrollWidth;
+	const last = Math.max(...[...box.querySelectorAll(".task")].map(right));
+	const whole = last <= right(box);
+	box.scrollLeft = 0;
+	return whole;
+})(document.querySelector(".diagram"))`
 
 // Every page is accessible in light and dark and fits a phone.
 func TestAutomationPagesAreAccessible(t *testing.T) {
@@ -405,6 +431,9 @@ func TestAutomationPagesAreAccessible(t *testing.T) {
 				o.axe(where)
 				if over := value[int](o.tab, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
 					t.Errorf("%s: the page is %d px too wide", where, over)
+				}
+				if view.name == "run" && !value[bool](o.tab, wholeDiagram) {
+					t.Errorf("%s: a part of the diagram cannot be scrolled to", where)
 				}
 				o.shoot(where)
 			}

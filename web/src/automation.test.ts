@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { compareLines } from "./automation/compare";
 import { draftOfTask, expressionsIn, requestOf, taskOf, uriOf, withInputs, type Draft } from "./automation/draft";
+import { limitsOf, saysWhich } from "./automation/directorytypes";
 import { isObject, tryRead } from "./automation/exact";
 import { freeName, graphOf, inputsOf, skeleton, types } from "./automation/flowgraph";
 import { placeOf, valueAt, withValue } from "./automation/pointer";
@@ -71,4 +72,22 @@ test("two answers are compared line by line", () => {
 test("JSON is read as it is", () => {
   assert.equal(tryRead("{"), undefined);
   assert.ok(isObject(tryRead('{"a":1}')) && !isObject(tryRead("[1]")));
+});
+
+test("limits are told once, the stricter of two on one side", () => {
+  const names = (limits: Record<string, unknown>) => limitsOf({ limits }).map(([name]) => name).join(" ");
+  assert.equal(names({ exclusiveMinimum: 2, maximum: 9, minimum: 2 }), "exclusiveMinimum maximum");
+  assert.equal(names({ exclusiveMinimum: 1, minimum: 2 }), "minimum");
+  assert.equal(names({ exclusiveMaximum: 9, maximum: 9, minLength: 1 }), "exclusiveMaximum minLength");
+  assert.equal(names({ exclusiveMaximum: 10, maximum: 9 }), "maximum");
+  assert.equal(names({ minimum: 2, maximum: 2 }), "minimum maximum");
+  assert.deepEqual(limitsOf({}), []);
+});
+
+test("the values of a discriminator are found by the alternative they mean", () => {
+  const which = { property: "kind", mapping: { cat: "Cat", kitten: "Cat", dog: "Dog" } };
+  assert.deepEqual(saysWhich(which, "Cat"), ["cat", "kitten"]);
+  assert.deepEqual(saysWhich(which, "Bird"), []);
+  assert.deepEqual(saysWhich({ property: "kind" }, "Cat"), []);
+  assert.deepEqual(saysWhich(undefined, undefined), []);
 });

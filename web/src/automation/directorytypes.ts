@@ -1,4 +1,5 @@
 // What the API directory answers (docs/reference/directory.md).
+import { brief } from "./exact";
 
 export interface Item {
   provider: string;
@@ -170,4 +171,19 @@ export function typeOf(schema: Schema, ref: Reference | undefined): string {
   if (node.format !== undefined && node.items === undefined) words += ` (${node.format})`;
   if (node.nullable === true) words += words === "" ? "null" : " or null";
   return words === "" ? "any" : words;
+}
+
+/** The limits of a schema by name, without a bound that a stricter one on the same side makes needless. */
+export function limitsOf({ limits = {} }: Schema): [string, unknown][] {
+  const bound = (name: string) => limits[name] === undefined ? NaN : Number(brief(limits[name]));
+  const needless = new Set([
+    bound("exclusiveMinimum") >= bound("minimum") ? "minimum" : bound("exclusiveMinimum") < bound("minimum") ? "exclusiveMinimum" : "",
+    bound("exclusiveMaximum") <= bound("maximum") ? "maximum" : bound("exclusiveMaximum") > bound("maximum") ? "exclusiveMaximum" : "",
+  ]);
+  return Object.entries(limits).filter(([name]) => !needless.has(name));
+}
+
+/** The values of a discriminator that mean the schema of a name. */
+export function saysWhich(which: Schema["discriminator"], name: string | undefined): string[] {
+  return Object.entries(which?.mapping ?? {}).filter(([, means]) => means === name).map(([value]) => value);
 }

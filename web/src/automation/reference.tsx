@@ -1,8 +1,8 @@
 // The reference of an operation: what its document says of it, nothing left out.
-import type { ComponentChildren } from "preact";
+import { type ComponentChildren, Fragment } from "preact";
 import { useState } from "preact/hooks";
 import { brief, isObject, write } from "./exact";
-import { type Media, type Parameter, type Reference, resolved, type Scheme, type Schema, typeOf } from "./directorytypes";
+import { limitsOf, type Media, type Parameter, type Reference, resolved, saysWhich, type Scheme, type Schema, typeOf } from "./directorytypes";
 import { Method } from "./widgets";
 
 /** HTML that the server made of Markdown, without anything that could run. */
@@ -16,7 +16,7 @@ export function ReferenceOf({ reference: r }: { reference: Reference }) {
   return (
     <article class="reference" aria-label="Reference">
       <header>
-        <p class="soft">{r.api.title} {r.api.version}{(r.tags ?? []).map((tag) => <span class="pill" key={tag}>{tag}</span>)}</p>
+        <p class="soft">{r.api.title} {r.api.version}{(r.tags ?? []).map((tag) => <Fragment key={tag}>{" "}<span class="pill">{tag}</span></Fragment>)}</p>
         <h2><Method name={r.method} /> <code class="operation-path">{r.path}</code></h2>
         {r.summary !== undefined && <p class="lead">{r.summary}</p>}
         {r.deprecated === true && <p class="pill tone-warn">Deprecated</p>}
@@ -126,16 +126,16 @@ function Line(props: { name: string; schema: Schema; reference: Reference; requi
     <p class="line">
       <code class="name">{props.name}</code> <span class="type">{typeOf(props.schema, props.reference)}</span>
       {props.required && <Required />}
-      {node.read_only === true && <span class="pill">read only</span>}
-      {node.write_only === true && <span class="pill">write only</span>}
-      {(props.deprecated === true || node.deprecated === true) && <span class="pill tone-warn">deprecated</span>}
+      {node.read_only === true && <>{" "}<span class="pill">read only</span></>}
+      {node.write_only === true && <>{" "}<span class="pill">write only</span></>}
+      {(props.deprecated === true || node.deprecated === true) && <>{" "}<span class="pill tone-warn">deprecated</span></>}
       <Facts node={node} />
     </p>
   );
 }
 
 const limitWords: Record<string, string> = {
-  minimum: "≥", maximum: "≤", exclusiveMinimum: ">", exclusiveMaximum: "<", multipleOf: "multiple of",
+  minimum: "≥", exclusiveMinimum: ">", maximum: "≤", exclusiveMaximum: "<", multipleOf: "multiple of",
   minLength: "min. characters", maxLength: "max. characters", pattern: "matches", minItems: "min. items",
   maxItems: "max. items", uniqueItems: "no two the same", minProperties: "min. members", maxProperties: "max. members",
 };
@@ -145,11 +145,13 @@ function Facts({ node }: { node: Schema }) {
   if (node.default !== undefined) facts.push(["default", brief(node.default)]);
   if (node.const !== undefined) facts.push(["always", brief(node.const)]);
   if (node.enum !== undefined) facts.push(["one of", node.enum.map(brief).join(", ")]);
-  for (const [name, value] of Object.entries(node.limits ?? {})) facts.push([limitWords[name] ?? name, brief(value)]);
+  const place = Object.keys(limitWords);
+  const limits = limitsOf(node).sort(([a], [b]) => place.indexOf(a) - place.indexOf(b));
+  for (const [name, value] of limits) facts.push([limitWords[name] ?? name, brief(value)]);
   for (const example of (node.examples ?? []).slice(0, 2)) {
     if (!isObject(example)) facts.push(["example", brief(example)]);
   }
-  return <>{facts.map(([what, value]) => <span class="fact" key={what + value}>{what} <code>{value}</code></span>)}</>;
+  return <>{facts.map(([what, value]) => <Fragment key={what + value}>{" "}<span class="fact">{what} <code>{value}</code></span></Fragment>)}</>;
 }
 
 /** What a schema has inside. A schema that is inside itself is named, not opened again. */
@@ -163,8 +165,9 @@ function Inside({ schema, reference, within }: { schema: Schema; reference: Refe
   }
   return (
     <>
-      <Several words="One of these" list={node.one_of} discriminator={node.discriminator?.property} {...{ reference, inner }} />
-      <Several words="Any of these" list={node.any_of} discriminator={node.discriminator?.property} {...{ reference, inner }} />
+      <Several words="One of these" list={node.one_of} which={node.discriminator} {...{ reference, inner }} />
+      <Several words="Any of these" list={node.any_of} which={node.discriminator} {...{ reference, inner }} />
+      <Elsewhere node={node} />
       {node.not !== undefined && <p class="soft small">But not {typeOf(node.not, reference)}</p>}
       {node.properties !== undefined && (
         <ul class="tree">
@@ -184,21 +187,38 @@ function Inside({ schema, reference, within }: { schema: Schema; reference: Refe
 }
 
 function Several(props: {
-  words: string; list: Schema[] | undefined; discriminator: string | undefined; reference: Reference;
+  words: string; list: Schema[] | undefined; which: Schema["discriminator"]; reference: Reference;
   inner: readonly string[];
 }) {
   if (props.list === undefined) return null;
   return (
     <div class="several">
-      <p class="soft small">{props.words}{props.discriminator !== undefined && <>; <code>{props.discriminator}</code> says which</>}</p>
+      <p class="soft small">{props.words}{props.which !== undefined && <>; <code>{props.which.property}</code> says which</>}</p>
       {props.list.map((one, i) => (
-        <Fold key={i} title={<>{one.title ?? one.ref ?? `Form ${i + 1}`} <span class="type">{typeOf(one, props.reference)}</span></>}>
+        <Fold key={i} title={<>{one.title ?? one.ref ?? `Form ${i + 1}`} <span class="type">{typeOf(one, props.reference)}</span>
+          <Says which={props.which} values={saysWhich(props.which, one.ref)} /></>}>
           <Facts node={resolved(one, props.reference)} />
           <Inside schema={one} reference={props.reference} within={props.inner} />
         </Fold>
       ))}
     </div>
   );
+}
+
+/** The values of the discriminator that mean one alternative. */
+function Says({ which, values }: { which: Schema["discriminator"]; values: string[] }) {
+  if (which === undefined || values.length === 0) return null;
+  return <>{" "}<span class="fact">{which.property} {values.map((value, i) => <Fragment key={value}>{i > 0 && " or "}<code>{value}</code></Fragment>)}</span></>;
+}
+
+/** The values of the discriminator whose schema is not among the alternatives: those that build on this one. */
+function Elsewhere({ node }: { node: Schema }) {
+  const which = node.discriminator;
+  const listed = new Set([...(node.one_of ?? []), ...(node.any_of ?? [])].map((one) => one.ref));
+  const names = [...new Set(Object.values(which?.mapping ?? {}))].filter((name) => !listed.has(name));
+  return <>{names.map((name) => (
+    <p class="soft small" key={name}>{name}<Says which={which} values={saysWhich(which, name)} /></p>
+  ))}</>;
 }
 
 function Member(props: {

@@ -63,7 +63,7 @@ export function Runs() {
             <div>
               <To to={`/automation/runs/${encodeURIComponent(one.workflowId)}`} class="strong">{one.workflowType}</To>
               {" "}<span class="soft">version {one.version}</span>
-              {one.event !== undefined && <span class="pill">by {one.event}</span>}
+              {one.event !== undefined && <>{" "}<span class="pill">by {one.event}</span></>}
               {one.reasonForIncompletion !== undefined && <p class="soft small clip">{one.reasonForIncompletion}</p>}
             </div>
             <span class="soft num">{dateTime(Date.parse(one.startTime))}</span>

@@ -39,7 +39,7 @@ export function Schedules() {
           return (
             <li key={one.name} data-schedule={one.name}>
               <div><b>{one.name}</b> starts {one.startWorkflowRequest?.name ?? "?"}
-                {one.paused === true && <span class="pill run-wait">paused</span>}
+                {one.paused === true && <>{" "}<span class="pill run-wait">paused</span></>}
                 {crons.map((c) => (
                   <div key={c.cronExpression}><code>{c.cronExpression}</code> <span class="soft">{c.zoneId ?? "UTC"}</span>
                     {one.paused !== true && <Next cron={c.cronExpression} zone={c.zoneId ?? "UTC"} count={3} />}</div>
@@ -95,7 +95,7 @@ function Handlers() {
       <ul class="lines" aria-label="Event handlers">
         {list.value.map((one) => (
           <li key={one.name} data-handler={one.name}>
-            <div><b>{one.name}</b> on <code>{one.event}</code>
+            <div><b>{one.name}</b> on <code>{one.event}</code>{" "}
               <span class={`pill ${one.active === true ? "run-good" : "run-off"}`}>{one.active === true ? "on" : "off"}</span>
               <p class="soft small">{(one.actions ?? []).map((a) =>
                 `${a.action.replaceAll("_", " ")} ${a.start_workflow?.name ?? ""}`.trim()).join(", ")}

@@ -55,7 +55,7 @@ export function Workflows() {
             <div>
               <To to={`/automation/workflows/edit/${encodeURIComponent(one.name)}`} class="strong">{one.name}</To>
               {" "}<span class="soft">version {one.version}, {one.tasks.length} {one.tasks.length === 1 ? "task" : "tasks"}</span>
-              {one.engine === "conductor" && <span class="pill">runs on a cluster</span>}
+              {one.engine === "conductor" && <>{" "}<span class="pill">runs on a cluster</span></>}
               {one.description !== undefined && <p class="soft">{one.description}</p>}
               {(one.updateTime ?? one.createTime ?? 0) > 0 && (
                 <p class="soft small">Changed {dateTime(one.updateTime ?? one.createTime ?? 0)}</p>
