@@ -13,9 +13,10 @@ import (
 type brakes struct {
 	released func(name string) // called without the lock, from anywhere
 
-	mu     sync.Mutex
-	byName map[string]*brake
-	closed bool
+	mu      sync.Mutex
+	byName  map[string]*brake
+	closed  bool
+	reading bool // what an earlier process left under way is not all counted yet
 }
 
 type brake struct {
@@ -54,7 +55,7 @@ func (b *brakes) take(name string, def *flow.TaskDef, task flow.TaskID) bool {
 	if k.running[task] {
 		return true // it was begun before a restart, or is tried again
 	}
-	if def.ConcurrentExecLimit > 0 && len(k.running) >= def.ConcurrentExecLimit {
+	if def.ConcurrentExecLimit > 0 && (b.reading || len(k.running) >= def.ConcurrentExecLimit) {
 		k.waited = true
 		return false
 	}
@@ -73,6 +74,23 @@ func (b *brakes) take(name string, def *flow.TaskDef, task flow.TaskID) bool {
 	}
 	k.running[task] = true
 	return true
+}
+
+// counted says that all that was left under way is counted: who was held back until then may begin.
+func (b *brakes) counted() {
+	b.mu.Lock()
+	b.reading = false
+	var wake []string
+	for name, k := range b.byName {
+		if k.waited {
+			k.waited = false
+			wake = append(wake, name)
+		}
+	}
+	b.mu.Unlock()
+	for _, name := range wake {
+		b.released(name)
+	}
 }
 
 // wakeAt tells those held back when the window is over. Held: mu.

@@ -138,6 +138,7 @@ func New(ctx context.Context, cfg Config) (*Runner, error) {
 	r.ctx, r.stop = context.WithCancel(context.Background())
 	r.keys.starting = map[string]*claim{}
 	r.brakes = newBrakes(r.released)
+	r.brakes.reading = true // until takeUp is through
 	r.queues = newQueues(r.brakes)
 	r.calls, r.scripts = newPool(r.ctx, r.limits.Calls, r.brakes), newPool(r.ctx, r.limits.Scripts, nil)
 	r.errands = newPool(r.ctx, maxErrands, nil)

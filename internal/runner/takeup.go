@@ -34,6 +34,14 @@ func (r *Runner) takeUp() {
 		}
 		return nil
 	})
+	for range takeUpAhead { // the lanes are through with all of them
+		select {
+		case slots <- struct{}{}:
+		case <-r.ctx.Done():
+			return
+		}
+	}
+	r.brakes.counted()
 	if err == nil {
 		err = r.endOrphans()
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -286,9 +287,9 @@ func TestEditorShowsProblemsAtTheirPlace(t *testing.T) {
 
 // Runs are seen as they go on, and can be paused, resumed, terminated, retried and run again from a task.
 func TestRunIsSteered(t *testing.T) {
-	calls := 0
+	var calls atomic.Int32
 	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		if calls++; calls == 1 {
+		if calls.Add(1) == 1 {
 			w.WriteHeader(http.StatusTeapot)
 		}
 	}))
@@ -319,9 +320,9 @@ func TestRunIsSteered(t *testing.T) {
 	o.click("[data-attempt=send][data-status=COMPLETED] summary")
 	o.click("[data-attempt=send][data-status=COMPLETED] .actions button")
 	o.until(`document.querySelector("[data-run-state=COMPLETED]") !== null`)
-	for start := time.Now(); calls < 3; time.Sleep(20 * time.Millisecond) {
+	for start := time.Now(); calls.Load() < 3; time.Sleep(20 * time.Millisecond) {
 		if time.Since(start) > lab.Patience {
-			t.Fatalf("the target was asked %d times", calls)
+			t.Fatalf("the target was asked %d times", calls.Load())
 		}
 	}
 	o.goTo("/automation/runs")
